@@ -1,0 +1,39 @@
+# Every target makes its own environment; python3 and make are all it needs.
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TYPED := -p lnrisk.features -p lnrisk.model -p lnrisk.training -p lnrisk.serving -m lnrisk.demo -m lnrisk.__main__
+
+.PHONY: demo test quick check bench types clean
+
+demo: $(READY)
+	$(BIN)/lnrisk demo
+
+test: $(READY)
+	$(BIN)/pytest -n 2
+
+quick: $(READY)
+	$(BIN)/pytest -n 2 -m "not slow"
+
+check: $(READY) types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	MYPYPATH=.types $(BIN)/mypy $(TYPED)
+	$(BIN)/pytest -q tests/test_layers.py
+
+bench: $(READY)
+	$(BIN)/python bench/run.py
+
+types: .types/lnrisk
+
+.types/lnrisk:
+	mkdir -p .types
+	ln -s .. .types/lnrisk
+
+$(READY): constraints.txt pyproject.toml
+	python3 -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) .types .pytest_cache .mypy_cache .ruff_cache build *.egg-info

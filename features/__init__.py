@@ -1,0 +1,1 @@
+"""From a registry to features: tables, checks, units, the as-of view, eGFR."""

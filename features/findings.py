@@ -1,0 +1,82 @@
+"""What a check found: one row per finding, by file, row and kind.
+
+Assumes that findings are few beside the data; a registry that is wrong in every row is reported in
+full all the same, so that one round of corrections is enough.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["FINDING_COLUMNS", "Findings"]
+
+FINDING_COLUMNS = ("severity", "kind", "file", "row", "column", "value", "message")
+
+
+@dataclass
+class Findings:
+    """A growing list of findings.
+
+    Parameters
+    ----------
+    parts : list of DataFrame
+        Frames with the columns `FINDING_COLUMNS`; severity is ``error``, ``warning`` or ``note``.
+    """
+
+    parts: list[pd.DataFrame] = field(default_factory=list)
+
+    def add(
+        self,
+        severity: str,
+        kind: str,
+        file: str,
+        rows: Iterable[int],
+        column: str,
+        values: Iterable[object],
+        messages: Iterable[str],
+    ) -> None:
+        """Append one finding per row."""
+        frame = pd.DataFrame(
+            {"row": list(rows), "value": [str(v) for v in values], "message": list(messages)}
+        )
+        if len(frame):
+            frame = frame.assign(severity=severity, kind=kind, file=file, column=column)
+            self.parts.append(frame[list(FINDING_COLUMNS)])
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All findings, in the order of severity, kind, file and row."""
+        if not self.parts:
+            return pd.DataFrame({name: [] for name in FINDING_COLUMNS})
+        frame = pd.concat(self.parts, ignore_index=True)
+        rank = frame["severity"].map({"error": 0, "warning": 1, "note": 2})
+        order = np.lexsort((frame["row"], frame["file"], frame["kind"], rank))
+        return frame.iloc[order].reset_index(drop=True)
+
+    def count(self, severity: str) -> int:
+        """Return how many findings have this severity."""
+        return sum(int((part["severity"] == severity).sum()) for part in self.parts)
+
+    def text(self, severities: tuple[str, ...], most: int | None = None) -> str:
+        """Return the findings as lines under a count per kind.
+
+        Parameters
+        ----------
+        severities : tuple of str
+            Which to print.
+        most : int or None
+            Lines per kind; None prints all.
+        """
+        table = self.table
+        lines = []
+        for severity in severities:
+            chosen = table[table["severity"] == severity]
+            for kind, group in chosen.groupby("kind", sort=True):
+                lines.append(f"{severity}: {kind} ({len(group)})")
+                shown = group if most is None else group.head(most)
+                lines.extend(f"  {message}" for message in shown["message"])
+                if len(shown) < len(group):
+                    lines.append(f"  ... and {len(group) - len(shown)} more")
+        return "\n".join(lines)

@@ -1,0 +1,232 @@
+"""Bundle files as raw tables: every cell still as the site wrote it, with its row number.
+
+Assumes one table per file, CSV (UTF-8, comma) or Parquet; a file that cannot be read whole is
+refused, because a table cut short would look like missing data.
+"""
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from .errors import RegistryError
+from .tables import REQUIRED_TABLES, TABLES
+
+__all__ = ["RawTable", "Source", "parse_dates", "parse_numbers", "read_raw", "read_source"]
+
+_DATE_FORM = r"\d{4}-\d{2}-\d{2}"
+_EARLIEST = np.datetime64("1900-01-01")
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """One file as it was written.
+
+    Parameters
+    ----------
+    name : str
+        The table's name.
+    file : str
+        The file's name, for messages.
+    cells : DataFrame
+        Text, or the typed columns of a Parquet file.
+    first_row : int
+        Row number of the first record: 2 in a CSV file (below the header), 1 in Parquet.
+    """
+
+    name: str
+    file: str
+    cells: pd.DataFrame
+    first_row: int
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Row number of each record in the file."""
+        return np.arange(len(self.cells), dtype=np.int64) + self.first_row
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a registry came from.
+
+    Parameters
+    ----------
+    name : str
+        The folder's name.
+    sha256 : str
+        Hash over the names and contents of the tables' files.
+    synthetic : bool
+        Whether ``registry.json`` says that the patients are simulated.
+    """
+
+    name: str = "registry"
+    sha256: str = ""
+    synthetic: bool = False
+
+
+def _path_of(folder: Path, name: str) -> Path | None:
+    found = [path for path in (folder / f"{name}.csv", folder / f"{name}.parquet") if path.exists()]
+    if len(found) > 1:
+        raise RegistryError(
+            f"{folder.name}: both {found[0].name} and {found[1].name} exist; keep one of them."
+        )
+    return found[0] if found else None
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        header = next(csv.reader(lines), [])
+        only_header = next(lines, None) is None
+    names = [name.strip() for name in header]
+    if not any(names):
+        raise RegistryError(f"{path.name}: the file is empty; its first row names the columns.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise RegistryError(f"{path.name}: column {repeated[0]!r} appears twice.")
+    if only_header:
+        return pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
+    table = pyarrow.csv.read_csv(
+        path,
+        read_options=pyarrow.csv.ReadOptions(skip_rows=1, column_names=names),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+        ),
+    )
+    cells: pd.DataFrame = table.to_pandas()
+    return cells
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    cells: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas(
+        date_as_object=False, integer_object_nulls=True
+    )
+    return cells.reset_index(drop=cells.index.names == [None])
+
+
+def read_raw(folder: Path, name: str) -> RawTable | None:
+    """Read one table of a bundle, or None where it does not exist.
+
+    Raises
+    ------
+    RegistryError
+        When a required table or column is missing or the file cannot be read.
+    """
+    path = _path_of(folder, name)
+    if path is None:
+        if name in REQUIRED_TABLES:
+            raise RegistryError(
+                f"{folder.name}: table {name!r} is missing; {name}.csv or {name}.parquet is "
+                f"required. A bundle has {', '.join(REQUIRED_TABLES)}."
+            )
+        return None
+    try:
+        cells = _read_csv(path) if path.suffix == ".csv" else _read_parquet(path)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
+        raise RegistryError(f"{path.name}: the file cannot be read: {error}") from error
+    required = [column.name for column in TABLES[name] if column.required]
+    missing = [column for column in required if column not in cells.columns]
+    if missing:
+        raise RegistryError(
+            f"{path.name}: column {missing[0]!r} is missing (found: "
+            f"{', '.join(map(str, cells.columns))}); required are {', '.join(required)}."
+        )
+    return RawTable(name, path.name, cells, 2 if path.suffix == ".csv" else 1)
+
+
+def read_source(folder: Path) -> Source:
+    """Return the folder's provenance: name, hash of its tables, and whether it is simulated."""
+    digest = hashlib.sha256()
+    for name in sorted(TABLES):
+        path = _path_of(folder, name)
+        if path is not None:
+            digest.update(path.name.encode())
+            with path.open("rb") as content:
+                while block := content.read(1 << 20):
+                    digest.update(block)
+    provenance = folder / "registry.json"
+    synthetic = False
+    if provenance.exists():
+        try:
+            synthetic = bool(json.loads(provenance.read_text(encoding="utf-8"))["synthetic"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise RegistryError(
+                'registry.json: expected an object with "synthetic": true or false.'
+            ) from error
+    return Source(folder.resolve().name, digest.hexdigest(), synthetic)
+
+
+def as_text(cells: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return cells as trimmed text; a missing one is the empty text."""
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        cells = cells.astype(cells.cat.categories.dtype)
+    return cells.astype("string").fillna("").str.strip().astype("str")
+
+
+def parse_dates(
+    cells: "pd.Series[Any]", *, year_alone: bool = False
+) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.bool_]]:
+    """Parse ISO 8601 dates.
+
+    Parameters
+    ----------
+    cells : Series
+        Text, or a datetime column whose clock times and time zone are dropped.
+    year_alone : bool, default=False
+        Read ``1980`` as 1 July 1980.
+
+    Returns
+    -------
+    dates : ndarray of datetime64[s]
+        NaT where empty or impossible.
+    impossible : ndarray of bool
+        Not empty and not a date since 1900.
+    """
+    if pd.api.types.is_datetime64_any_dtype(cells.dtype):
+        clock = cells.dt.tz_localize(None)
+        dates = clock.to_numpy().astype("datetime64[D]").astype("datetime64[s]")
+        impossible = ~np.isnat(dates) & (dates < _EARLIEST)
+    else:
+        codes, distinct = pd.factorize(as_text(cells))
+        texts = pd.Series(distinct, dtype="str")
+        if year_alone:
+            texts = texts.str.replace(r"^(\d{4})(\.0)?$", r"\1-07-01", regex=True)
+        shaped = texts.where(texts.str.fullmatch(_DATE_FORM))
+        parsed = pd.to_datetime(shaped, format="%Y-%m-%d", errors="coerce")
+        each = parsed.to_numpy().astype("datetime64[s]")
+        wrong = (texts != "").to_numpy() & ~(each >= _EARLIEST)
+        dates, impossible = each[codes], wrong[codes]
+    return np.where(impossible, np.datetime64("NaT"), dates), impossible
+
+
+def parse_numbers(
+    cells: "pd.Series[Any]",
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Parse finite numbers.
+
+    Returns
+    -------
+    numbers : ndarray of float64
+        nan where empty or not a finite number.
+    wrong : ndarray of bool
+        Not empty and not a finite number.
+    """
+    if pd.api.types.is_numeric_dtype(cells.dtype):
+        numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = np.isinf(numbers)
+    else:
+        text = as_text(cells)
+        numbers = pd.to_numeric(text.where(text != ""), errors="coerce").to_numpy(
+            dtype=np.float64, na_value=np.nan
+        )
+        wrong = (text != "").to_numpy() & ~np.isfinite(numbers)
+    return np.where(wrong, np.nan, numbers), wrong
