@@ -1,0 +1,1 @@
+"""The definition, the label it gives, and the classifier of who will meet it."""

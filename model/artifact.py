@@ -1,0 +1,257 @@
+"""A trained model as data: coefficients, calibration, definition, feature dictionary, one file.
+
+Assumes that whoever scores computes the features of the same names in the same way; the dictionary
+in the file says how. A changed byte is refused, because the file carries its own hash.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..features.errors import ModelError
+from ..features.trajectories import Scale
+from .definition import Definition
+from .linear import inverse_logit, linear_predictor
+
+__all__ = ["MODEL_FILE", "SCHEMA", "RiskModel", "Term", "load_model"]
+
+SCHEMA = "lnrisk.model/1"
+MODEL_FILE = "lnrisk-model.json"
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One feature in the linear predictor.
+
+    Parameters
+    ----------
+    name, meaning, unit, table, look_back : str
+        The feature's entry in the dictionary.
+    mean, scale : float
+        Of the training data; a missing value is taken as the mean.
+    coefficient : float
+        Change in log-odds per `scale`, calibrated.
+    missing_coefficient : float
+        Change in log-odds when the value is missing, calibrated.
+    lowest, highest : float
+        Range in the training data.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    table: str
+    look_back: str
+    mean: float
+    scale: float
+    coefficient: float
+    missing_coefficient: float
+    lowest: float
+    highest: float
+
+    def shown(self, value: float) -> str:
+        """Return a value with its unit as a clinician reads it; a logged level is shown as such."""
+        if np.isnan(value):
+            return "missing"
+        if self.unit.startswith("ln(") and self.unit.endswith(")"):
+            return f"{_three_digits(np.exp(value))} {self.unit[3:-1]}".replace(" x", "x")
+        return _three_digits(value) + ("" if self.unit == "1" else f" {self.unit}")
+
+
+def _three_digits(value: float) -> str:
+    """Return a number with three digits or all that stand before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """A calibrated model of who will meet the definition by the horizon.
+
+    Parameters
+    ----------
+    landmark_days, horizon_days : int
+        Days after the index date.
+    outcome : {"rule", "registry"}
+        Whose outcome was learned, and whose index date counts.
+    definition : Definition
+        The rule beside the risk.
+    analytes : dict of str to {"log", "identity"}
+        Trajectories among the features.
+    intercept : float
+        Log-odds at the means, calibrated.
+    terms : tuple of Term
+    refits : tuple of tuple of float
+        Calibrated intercept, coefficients and coefficients of missingness of refits to bootstrap
+        samples of the patients, in the order of `terms`.
+    required_feature : str
+        Without it a patient is outside the model.
+    training : dict
+        What it was trained on: name and hash of the data, patients, events, whether simulated.
+    sha256 : str
+        Hash of the content; the model's version.
+    """
+
+    landmark_days: int
+    horizon_days: int
+    outcome: str
+    definition: Definition
+    analytes: dict[str, Scale]
+    intercept: float
+    terms: tuple[Term, ...]
+    refits: tuple[tuple[float, ...], ...]
+    required_feature: str
+    training: dict[str, Any]
+    sha256: str = ""
+
+    @property
+    def version(self) -> str:
+        """The first twelve digits of the hash."""
+        return self.sha256[:12]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the training patients were simulated."""
+        return bool(self.training["synthetic"])
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of the features, in order."""
+        return [term.name for term in self.terms]
+
+    def _columns(self, features: pd.DataFrame) -> tuple[Floats, Floats]:
+        absent = [name for name in self.feature_names if name not in features.columns]
+        if absent:
+            raise ModelError(
+                f"features lack {', '.join(absent[:5])}; the model needs "
+                f"{len(self.terms)} columns, missing values as nan."
+            )
+        values = np.ascontiguousarray(features[self.feature_names].to_numpy(dtype=np.float64))
+        mean = np.array([term.mean for term in self.terms])
+        scale = np.array([term.scale for term in self.terms])
+        missing = np.isnan(values)
+        return np.where(missing, 0.0, (values - mean) / scale), missing.astype(np.float64)
+
+    def contributions(self, features: pd.DataFrame) -> Floats:
+        """Return what each feature adds to the log-odds.
+
+        Parameters
+        ----------
+        features : DataFrame, shape (n_patients, >= n_terms)
+
+        Returns
+        -------
+        ndarray of float, shape (n_patients, n_terms)
+        """
+        scaled, missing = self._columns(features)
+        coefficients = np.array([term.coefficient for term in self.terms])
+        when_missing = np.array([term.missing_coefficient for term in self.terms])
+        parts: Floats = scaled * coefficients + missing * when_missing
+        return parts
+
+    def predict(self, features: pd.DataFrame) -> Floats:
+        """Return calibrated risks, shape (n_patients,); a row does not depend on the others.
+
+        Raises
+        ------
+        ModelError
+            When a column is absent.
+        """
+        parts = self.contributions(features)
+        return inverse_logit(linear_predictor(parts, np.ones(parts.shape[1]), self.intercept))
+
+    def interval(self, features: pd.DataFrame, level: float = 0.9) -> tuple[Floats, Floats]:
+        """Return the range of risks over the refits: how much the training sample moves a risk.
+
+        Parameters
+        ----------
+        features : DataFrame
+        level : float, default=0.9
+            Share of refits inside.
+
+        Returns
+        -------
+        lower, upper : ndarray of float, shape (n_patients,)
+            nan where the model has no refits.
+        """
+        if not self.refits:
+            nothing = np.full(len(features), np.nan)
+            return nothing, nothing.copy()
+        columns = np.hstack(self._columns(features))
+        risks = np.stack(
+            [
+                inverse_logit(linear_predictor(columns, np.array(refit[1:]), refit[0]))
+                for refit in self.refits
+            ]
+        )
+        lower, upper = np.quantile(risks, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        return lower, upper
+
+    def outside_range(self, features: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Return which values lie outside the training data, shape (n_patients, n_terms)."""
+        values = features[self.feature_names].to_numpy(dtype=np.float64)
+        lowest = np.array([term.lowest for term in self.terms])
+        highest = np.array([term.highest for term in self.terms])
+        outside: npt.NDArray[np.bool_] = (values < lowest) | (values > highest)
+        return outside
+
+    def content(self) -> dict[str, Any]:
+        """Return the model as plain data, without its hash."""
+        plain = asdict(replace(self, definition=None))  # type: ignore[arg-type]
+        plain.pop("sha256")
+        rule = self.definition.model_dump(mode="json", exclude_none=True)
+        return {"schema": SCHEMA, **plain, "definition": rule}
+
+    def sealed(self) -> "RiskModel":
+        """Return the model with the hash of its content."""
+        return replace(self, sha256=_hash(self.content()))
+
+    def to_json(self) -> str:
+        """Return the model file's text."""
+        return json.dumps({**self.content(), "sha256": self.sha256}, indent=1) + "\n"
+
+
+def _hash(content: dict[str, Any]) -> str:
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def load_model(path: Path | str) -> RiskModel:
+    """Read a model file, or the model file of a folder.
+
+    Raises
+    ------
+    ModelError
+        When the file is absent, of another schema, or its content does not match its hash.
+    """
+    path = Path(path)
+    file = path / MODEL_FILE if path.is_dir() else path
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file.name}: not a readable model file: {error}") from error
+    schema = content.pop("schema", None) if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise ModelError(f"{file.name}: schema {schema!r} is not {SCHEMA!r}.")
+    try:
+        sha256 = content.pop("sha256")
+        model = RiskModel(
+            **{
+                **content,
+                "definition": Definition.model_validate(content["definition"]),
+                "terms": tuple(Term(**term) for term in content["terms"]),
+                "refits": tuple(tuple(refit) for refit in content["refits"]),
+            }
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{file.name}: not a model of schema {SCHEMA}: {error}") from error
+    if model.sealed().sha256 != sha256:
+        raise ModelError(f"{file.name}: the content does not match its hash; it was changed.")
+    return replace(model, sha256=sha256)

@@ -1,0 +1,383 @@
+"""The classifier: penalised logistic regression on standardised columns, then recalibrated.
+
+It assumes that the log-odds of the outcome are a sum of the columns, each with one coefficient, and
+that a missing value says no more than one further coefficient can carry. It fails when columns act
+only together, when the reasons for a missing value change after training, and when the sample
+weights do not make the rows stand for the patients whose risk is asked.
+"""
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_feature_names_in,
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from .calibration import LogisticCalibration
+from .folds import PatientFolds
+from .linear import linear_predictor
+
+__all__ = ["LogisticRisk", "MissingAwareScaler"]
+
+Floats = npt.NDArray[np.float64]
+
+TIE = 1e-9  # nats; losses nearer than this are equal, and the stronger penalty is taken
+
+
+class MissingAwareScaler(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Standardise the observed values, and say which ones were missing.
+
+    1. Each column is centred on the weighted mean of its observed values and divided by their
+       weighted standard deviation; a constant column is only centred.
+    2. A missing value becomes 0, that is the training mean.
+    3. Each column with a missing value in training gets a 0/1 column ``<name>_missing``, after
+       all others and unscaled. A missing value in any other column just becomes 0.
+
+    A column never observed in training has mean 0 and scale 1, so it is 0 throughout and its
+    indicator 1 throughout: a penalised model gives both a coefficient of 0.
+
+    Attributes
+    ----------
+    mean_, scale_ : ndarray of shape (n_columns,)
+        Weighted mean and standard deviation, in the units of the column.
+    indicator_columns_ : ndarray of int
+        Positions of the columns that were missing at least once.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of str
+        Their names, when fitted on a data frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaler = MissingAwareScaler().fit([[1.0, 5.0], [3.0, np.nan]])
+    >>> scaler.transform([[3.0, np.nan]])
+    array([[1., 0., 1.]])
+    >>> scaler.get_feature_names_out(["upcr", "c3"])
+    array(['upcr', 'c3', 'c3_missing'], dtype=object)
+    """
+
+    mean_: Floats
+    scale_: Floats
+    indicator_columns_: npt.NDArray[np.intp]
+    n_features_in_: int
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Learn means, standard deviations and which columns can be missing.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            Numbers, NaN where missing.
+        y : object
+            Ignored.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Non-negative weights; a row of weight 0 has no influence.
+
+        Returns
+        -------
+        MissingAwareScaler
+            The fitted scaler itself.
+
+        Raises
+        ------
+        ValueError
+            If a value is infinite or a weight negative, or if all weights are 0.
+        """
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        X, weight = X[weight > 0], weight[weight > 0]
+        observed = ~np.isnan(X)
+        total = weight @ observed
+        total[total == 0] = 1
+        self.mean_ = weight @ np.where(observed, X, 0) / total
+        deviation = np.where(observed, X - self.mean_, 0)
+        spread = np.sqrt(weight @ deviation**2 / total)
+        constant = ~(np.fmin.reduce(X) < np.fmax.reduce(X)) | (spread == 0)
+        self.scale_ = np.where(constant, 1.0, spread)
+        self.indicator_columns_ = np.flatnonzero(~observed.all(axis=0))
+        return self
+
+    def transform(self, X: Any) -> Floats:
+        """Standardise and append the indicators.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            The columns of the fit, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_columns + n_indicators)
+            Without NaN; each row depends on that row alone.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        missing = np.isnan(X)
+        scaled = np.where(missing, 0.0, (X - self.mean_) / self.scale_)
+        return np.hstack([scaled, missing[:, self.indicator_columns_].astype(np.float64)])
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return the names of the columns that `transform` makes.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns when the fit was not on a data frame.
+
+        Returns
+        -------
+        ndarray of str
+            The names given, then ``<name>_missing`` for each indicator.
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        indicators = [f"{name}_missing" for name in names[self.indicator_columns_]]
+        return np.array([*names, *indicators], dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Calibrated risk from penalised logistic regression.
+
+    1. Whole patients are dealt into folds (:class:`~lnrisk.model.folds.PatientFolds`).
+    2. For each `C`, scaler and regression are fitted without each fold in turn, and give the
+       linear predictor of the rows in it. The `C` with the least weighted log loss is taken.
+    3. Intercept and slope are fitted on those out-of-fold linear predictors
+       (:class:`~lnrisk.model.calibration.LogisticCalibration`).
+    4. Scaler and regression are fitted again on everything.
+
+    The penalty is on the squared coefficients of the standardised columns, and not on the
+    intercept. Sample weights reach every step; a row of weight 0 is left out before the first.
+
+    Parameters
+    ----------
+    Cs : sequence of float, default=(0.0001, 0.0003, ..., 10.0)
+        Inverse penalties to choose from: the prior variance of a coefficient, in log-odds squared
+        per standard deviation squared.
+    folds : int, default=5
+        Number of folds, at least 2.
+    random_state : int, default=0
+        Seed of the folds, the only chance in the fit.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The two outcomes; the risk is that of the second.
+    pipeline_ : sklearn.pipeline.Pipeline
+        Steps ``scaler`` and ``regression``, fitted on everything.
+    calibration_ : LogisticCalibration
+        From the linear predictor of `pipeline_` to the risk.
+    C_ : float
+        The inverse penalty taken.
+    cv_log_loss_ : ndarray of shape (n_Cs,)
+        Weighted mean log loss out of fold, in nats, in the order of `Cs`.
+    out_of_fold_linear_predictor_ : ndarray of shape (n_rows,)
+        At `C_`, before calibration; NaN for rows of weight 0.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of str
+        Their names, when fitted on a data frame.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> upcr = rng.normal(size=(400, 1))
+    >>> refractory = rng.uniform(size=400) < 1 / (1 + np.exp(2 - upcr[:, 0]))
+    >>> model = LogisticRisk().fit(upcr, refractory)
+    >>> model.predict_proba([[0.0], [np.nan]])[:, 1].round(2)
+    array([0.09, 0.09])
+    """
+
+    _parameter_constraints = {  # noqa: RUF012
+        "Cs": ["array-like"],
+        "folds": [Interval(Integral, 2, None, closed="left")],
+        "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
+    }
+
+    classes_: npt.NDArray[Any]
+    pipeline_: Pipeline
+    calibration_: LogisticCalibration
+    C_: float
+    cv_log_loss_: Floats
+    out_of_fold_linear_predictor_: Floats
+    n_features_in_: int
+
+    def __init__(
+        self,
+        Cs: Sequence[float] = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
+        folds: int = 5,
+        random_state: int = 0,
+    ) -> None:
+        self.Cs = Cs
+        self.folds = folds
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Choose the penalty, calibrate, and fit on everything.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            Numbers, NaN where missing.
+        y : array-like of shape (n_rows,)
+            Two distinct outcomes; the larger is the one whose risk is predicted.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Non-negative weights, such as inverse probabilities of a known outcome.
+        groups : array-like of shape (n_rows,), default=None
+            Patient of each row; without it every row is a patient of its own.
+
+        Returns
+        -------
+        LogisticRisk
+            The fitted classifier itself.
+
+        Raises
+        ------
+        ValueError
+            If fewer than two patients have one of the outcomes, if there are fewer patients than
+            folds, or if a value is infinite, a weight negative or a `C` not positive.
+        """
+        self._validate_params()
+        Cs = _positive(self.Cs)
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        patient = np.arange(len(X)) if groups is None else groups
+        patient = check_array(patient, ensure_2d=False, dtype=None)
+        check_consistent_length(X, patient)
+        used = weight > 0
+        X, y, weight, patient = X[used], y[used], weight[used], patient[used]
+        self.classes_, outcome = _two_outcomes(y, patient)
+
+        splitter = PatientFolds(self.folds, self.random_state)
+        out_of_fold = np.empty((len(X), len(Cs)))
+        for train, test in splitter.split(X, outcome, patient):
+            for column, C in enumerate(Cs):
+                pipeline = _fit_pipeline(X[train], outcome[train], weight[train], C)
+                out_of_fold[test, column] = _pipeline_predictor(pipeline, X[test])
+        losses = np.logaddexp(0, out_of_fold) - outcome[:, None] * out_of_fold
+        self.cv_log_loss_ = weight @ losses / weight.sum()
+        best = Cs[self.cv_log_loss_ <= self.cv_log_loss_.min() + TIE].min()
+
+        chosen = out_of_fold[:, np.flatnonzero(Cs == best)[0]]
+        self.C_ = float(best)
+        self.calibration_ = LogisticCalibration().fit(chosen, outcome, weight)
+        self.pipeline_ = _fit_pipeline(X, outcome, weight, best)
+        self.out_of_fold_linear_predictor_ = np.full(len(used), np.nan)
+        self.out_of_fold_linear_predictor_[used] = chosen
+        return self
+
+    def decision_function(self, X: Any) -> Floats:
+        """Return the linear predictor of the pipeline, before calibration.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            The columns of the fit, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Log-odds; 0 is not the boundary between the classes, which is a calibrated risk of 0.5.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        return _pipeline_predictor(self.pipeline_, X)
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the calibrated probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            The columns of the fit, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2)
+            In the order of `classes_`; the second column is the risk. A row's risk is the same to
+            the last bit whichever rows it is asked with.
+        """
+        predictor = self.decision_function(X)
+        risk = self.calibration_.predict(predictor)
+        return np.column_stack([1 - risk, risk])
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the likelier class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            The columns of the fit, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            The second of `classes_` where the risk is above 0.5.
+        """
+        likelier = self.predict_proba(X).argmax(axis=1)
+        classes: npt.NDArray[Any] = self.classes_[likelier]
+        return classes
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _positive(Cs: Sequence[float]) -> Floats:
+    values = check_array(Cs, ensure_2d=False, dtype=np.float64)
+    if values.ndim != 1 or not (values > 0).all():
+        raise ValueError(f"`Cs` must be a list of positive numbers, found {Cs!r}.")
+    return np.asarray(values)
+
+
+def _two_outcomes(
+    y: npt.NDArray[Any], patient: npt.NDArray[Any]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+    """Return the two classes and the outcome as 0/1, each class having at least two patients."""
+    check_classification_targets(y)
+    classes, outcome = np.unique(y, return_inverse=True)
+    if len(classes) > 2:
+        raise ValueError(
+            f"Only binary classification is supported. The type of the target is multiclass: "
+            f"found the {len(classes)} classes {classes}."
+        )
+    patients = {str(c): len(np.unique(patient[outcome == k])) for k, c in enumerate(classes)}
+    if len(classes) < 2 or min(patients.values()) < 2:
+        raise ValueError(
+            f"Two classes are needed, each in at least 2 patients of positive weight; found "
+            f"{len(classes)} class(es), in so many patients: {patients}."
+        )
+    return classes, outcome
+
+
+def _fit_pipeline(X: Floats, outcome: npt.NDArray[np.intp], weight: Floats, C: float) -> Pipeline:
+    """Fit step by step, because a pipeline hands weights on only where it is told to."""
+    scaler = MissingAwareScaler().fit(X, sample_weight=weight)
+    regression = LogisticRegression(C=C, solver="newton-cholesky", tol=1e-10)
+    regression.fit(scaler.transform(X), outcome, sample_weight=weight)
+    return Pipeline([("scaler", scaler), ("regression", regression)])
+
+
+def _pipeline_predictor(pipeline: Pipeline, X: Floats) -> Floats:
+    scaler, regression = pipeline["scaler"], pipeline["regression"]
+    return linear_predictor(scaler.transform(X), regression.coef_[0], regression.intercept_[0])

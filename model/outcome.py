@@ -1,0 +1,195 @@
+"""The outcome for training: met by the horizon, not met, or unresolved.
+
+Assumes that a patient is followed from the index date to the last contact without a gap; where no
+last contact is recorded, follow-up is taken to end with the last record.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..features.asof import known_on
+from ..features.days import NEVER, Days, as_days
+from ..features.pipeline import index_days
+from ..features.registry import Registry
+from ..features.treatment import treatments_of
+from .courses import FollowUp
+from .definition import Definition
+from .kleene import NO, UNKNOWN, YES
+from .label import Judgement, different_regimens, judge
+
+__all__ = ["Outcome", "outcome_by_registry", "outcome_by_rule"]
+
+STATUSES = ("no_index", "censored", "indeterminate", "competing", "event_free", "event")
+
+_DATED = {
+    "measurements": "date",
+    "biopsies": "date",
+    "events": "date",
+    "treatments": "start_date",
+    "adherence": "start_date",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of each patient by the horizon; fields of shape (n_patients,).
+
+    Parameters
+    ----------
+    index_day : ndarray of int
+        `NEVER` without index date.
+    status : ndarray of str
+        ``event`` (met by the horizon), ``event_free`` (followed to it, not met), ``competing``
+        (death or kidney failure first), ``censored`` (lost before it), ``indeterminate`` (followed,
+        but the rule cannot tell) or ``no_index``.
+    days : ndarray of float
+        Days from the index date to the event, the competing event, the last contact or the horizon,
+        whichever came first.
+    pseudo_refractory : ndarray of bool
+        Failures by the horizon that nonadherence or undertreatment may explain; their y is 0.
+    horizon_days : int
+    """
+
+    index_day: Days
+    status: npt.NDArray[np.str_]
+    days: npt.NDArray[np.float64]
+    pseudo_refractory: npt.NDArray[np.bool_]
+    horizon_days: int
+
+    @property
+    def y(self) -> npt.NDArray[np.float64]:
+        """1 met, 0 not met, nan unresolved; shape (n_patients,)."""
+        return np.select(
+            [self.status == "event", np.isin(self.status, ("event_free", "competing"))],
+            [1.0, 0.0],
+            np.nan,
+        )
+
+    @property
+    def resolved(self) -> npt.NDArray[np.bool_]:
+        """Who has a y."""
+        return ~np.isnan(self.y)
+
+
+def last_seen(registry: Registry) -> Days:
+    """Return the last contact of each patient, else the day of the last record; shape (n,)."""
+    events = registry.events
+    contact = (events["event"] == "last_contact").to_numpy()
+    latest = np.full(len(registry), -NEVER, dtype=np.int64)
+    np.maximum.at(latest, registry.positions("events")[contact], as_days(events["date"])[contact])
+    recorded = np.full(len(registry), -NEVER, dtype=np.int64)
+    for name, column in _DATED.items():
+        np.maximum.at(recorded, registry.positions(name), as_days(registry.table(name)[column]))
+    return np.where(latest > -NEVER, latest, recorded)
+
+
+def _may_be_met(
+    judgement: Judgement, n_patients: int, needed: int, horizon: Days
+) -> npt.NDArray[np.bool_]:
+    """Return for whom what is missing could still make the verdict refractory by the horizon.
+
+    A course that death, kidney failure or the horizon itself ended before its window began cannot
+    count by then, whatever else is unknown about it.
+    """
+    courses = judgement.courses
+    waits = judgement.reasons["follow_up_ended"] & (
+        judgement.cut_by_competing | (judgement.span_end >= horizon[courses.patient])
+    )
+    counts = np.where(waits, NO, judgement.counts).astype(np.int8)
+    regimens = different_regimens(courses, counts, judgement.failed)
+    possible = np.bincount(regimens.patient, regimens.counts >= UNKNOWN, n_patients)
+    may: npt.NDArray[np.bool_] = possible >= needed
+    return may
+
+
+def outcome_by_rule(registry: Registry, definition: Definition, horizon_days: int) -> Outcome:
+    """Return the outcome by the rule-based label at the horizon.
+
+    Parameters
+    ----------
+    registry : Registry
+    definition : Definition
+    horizon_days : int
+        Days from the index date.
+    """
+    n, index = len(registry), index_days(registry)
+    indexed = index < NEVER
+    horizon = np.where(indexed, index + horizon_days, NEVER)
+    known = known_on(registry, horizon)
+    judgement = judge(known, definition, horizon)
+    needed = definition.verdict.different_regimens
+    regimens = different_regimens(judgement.courses, judgement.counts, judgement.failed)
+    counting = regimens.counts == YES
+    met = np.bincount(regimens.patient, counting, n) >= needed
+    met_on = np.full(n, -NEVER, dtype=np.int64)
+    np.maximum.at(
+        met_on,
+        regimens.patient[counting],
+        judgement.response.assessed_on[regimens.course[counting]],
+    )
+    follow_up = FollowUp.of(known, horizon, treatments_of(known))
+    competing = follow_up.competing <= horizon
+    seen = last_seen(registry)
+    followed = competing | (seen >= horizon)
+    unclear = _may_be_met(judgement, n, needed, horizon)
+    status = np.select(
+        [~indexed, met, ~followed, unclear, competing],
+        ["no_index", "event", "censored", "indeterminate", "competing"],
+        "event_free",
+    )
+    end = np.select([met, competing, ~followed], [met_on, follow_up.competing, seen], horizon)
+    failed = np.bincount(regimens.patient, regimens.failed == YES, n) >= needed
+    pseudo = failed & np.isin(status, ("event_free", "competing"))
+    return Outcome(index, status, _days_since(index, end), pseudo, horizon_days)
+
+
+def outcome_by_registry(registry: Registry, horizon_days: int) -> Outcome:
+    """Return the registry's own adjudicated outcome at the horizon.
+
+    Parameters
+    ----------
+    registry : Registry
+        With a table ``outcomes``.
+    horizon_days : int
+        Days from the registry's index date.
+    """
+    n, index = len(registry), index_days(registry, "registry")
+    table, patient = registry.outcomes, registry.positions("outcomes")
+    date = np.full(n, NEVER, dtype=np.int64)
+    date[patient] = as_days(table["date"])
+    own = np.full(n, "", dtype="<U9")
+    own[patient] = table["status"].astype("str").to_numpy()
+    horizon = index + horizon_days
+    by_horizon = date <= horizon
+    status = np.select(
+        [
+            index == NEVER,
+            by_horizon & (own == "event"),
+            by_horizon & (own == "competing"),
+            by_horizon & (date < horizon),
+        ],
+        ["no_index", "event", "competing", "censored"],
+        "event_free",
+    )
+    days = _days_since(index, np.minimum(date, horizon))
+    return Outcome(index, status, days, np.zeros(n, dtype=bool), horizon_days)
+
+
+def _days_since(index: Days, end: Days) -> npt.NDArray[np.float64]:
+    return np.where(index < NEVER, end - index, np.nan).astype(np.float64)
+
+
+def outcome_table(registry: Registry, outcome: Outcome) -> pd.DataFrame:
+    """Return an outcome as a table: patient_id, status, days, y, pseudo_refractory."""
+    return pd.DataFrame(
+        {
+            "patient_id": registry.patient_ids,
+            "status": outcome.status,
+            "days": outcome.days,
+            "y": outcome.y,
+            "pseudo_refractory": outcome.pseudo_refractory,
+        }
+    )
