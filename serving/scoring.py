@@ -1,0 +1,203 @@
+"""The risk beside the rule for every patient of a registry, as of a day.
+
+Assumes that the registry holds what was known on the day; the risk rests on the days up to the
+model's landmark only, and is refused rather than guessed where the model does not apply.
+"""
+
+import datetime
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..features.asof import as_of_days, known_on
+from ..features.days import NEVER, Days, as_dates
+from ..features.errors import ModelError
+from ..features.pipeline import features_at, index_days
+from ..features.registry import Registry
+from ..features.treatment import treatments_of
+from ..model.artifact import RiskModel
+from ..model.courses import FollowUp
+from ..model.label import label
+
+__all__ = ["score"]
+
+DRIVERS_SHOWN = 3
+SMALLEST_SHOWN = 0.005
+DAYS_PER_WEEK = 7
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """Why some patients are outside the model."""
+
+    who: npt.NDArray[np.bool_]
+    why: npt.NDArray[np.object_]
+
+
+def _date_text(days: Days) -> npt.NDArray[np.str_]:
+    return np.datetime_as_string(as_dates(days), unit="D")
+
+
+def _scoring_days(
+    model: RiskModel,
+    registry: Registry,
+    as_of: datetime.date | None,
+    landmark_weeks: float | None,
+) -> tuple[Days, Days]:
+    """Return each patient's index day and the day on which the score is asked for."""
+    if landmark_weeks is not None and landmark_weeks * DAYS_PER_WEEK != model.landmark_days:
+        raise ModelError(
+            f"the model scores at week {model.landmark_days / DAYS_PER_WEEK:g} "
+            f"(day {model.landmark_days}), not at week {landmark_weeks:g}."
+        )
+    index = index_days(registry, model.outcome)
+    if as_of is None:
+        return index, np.where(index < NEVER, index + model.landmark_days, NEVER)
+    days = as_of_days(registry, as_of)
+    return np.where(index <= days, index, NEVER), days
+
+
+def _refusals(
+    model: RiskModel, known: Registry, index: Days, days: Days, follow_up: FollowUp
+) -> list[_Refusal]:
+    """Return who is outside the model and why, the weightiest reason first."""
+    since = days - index
+    landmark = index + model.landmark_days
+    ended = follow_up.competing
+    own_event = np.zeros(len(known), dtype=bool)
+    if model.outcome == "registry":
+        outcomes = known.outcomes
+        happened = (outcomes["status"] != "censored").to_numpy()
+        own_event[known.positions("outcomes")[happened]] = True
+
+    def told(text: str, values: npt.NDArray[np.generic] | None = None) -> npt.NDArray[np.object_]:
+        filled = [text] * len(known) if values is None else [text.format(v) for v in values]
+        return np.array(filled, dtype=object)
+
+    return [
+        _Refusal(ended < NEVER, told("death or kidney failure on {}", _date_text(ended))),
+        _Refusal(own_event, told("the registry's outcome has been reached")),
+        _Refusal(
+            since < model.landmark_days,
+            told(f"too early: day {{}}, the model needs day {model.landmark_days}", since),
+        ),
+        _Refusal(
+            follow_up.last_contact < landmark,
+            told("last contact before the landmark, on {}", _date_text(follow_up.last_contact)),
+        ),
+        _Refusal(
+            since > model.horizon_days,
+            told(f"too late: day {{}}, the horizon is day {model.horizon_days}", since),
+        ),
+    ]
+
+
+def _drivers(model: RiskModel, features: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Return the largest contributions in words, with their log-odds."""
+    parts = model.contributions(features)
+    largest = np.argsort(-np.abs(parts), axis=1, kind="stable")[:, :DRIVERS_SHOWN]
+    values = features[model.feature_names].to_numpy()
+    texts = []
+    for row, columns in enumerate(largest):
+        said = []
+        for column in columns:
+            term, part = model.terms[column], parts[row, column]
+            if abs(part) >= SMALLEST_SHOWN:
+                effect = "raises" if part > 0 else "lowers"
+                said.append(
+                    f"{term.meaning} {term.shown(values[row, column])} {effect} ({part:+.2f})"
+                )
+        texts.append("; ".join(said))
+    return np.array(texts, dtype=object)
+
+
+def _remarks(model: RiskModel, features: pd.DataFrame, since: Days) -> npt.NDArray[np.object_]:
+    """Return what to beware of in a risk that is given."""
+    names = np.array(model.feature_names)
+    outside = model.outside_range(features)
+    missing = features[model.feature_names].isna().to_numpy()
+    texts = []
+    for row, later in enumerate((since - model.landmark_days).tolist()):
+        said = []
+        if later > 0:
+            said.append(f"rests on day {model.landmark_days}; {later} later days are not used")
+        if outside[row].any():
+            said.append(f"outside the training data: {', '.join(names[outside[row]])}")
+        if missing[row].any():
+            said.append(f"missing: {', '.join(names[missing[row]])}")
+        if model.synthetic:
+            said.append("model trained on simulated patients")
+        texts.append("; ".join(said))
+    return np.array(texts, dtype=object)
+
+
+def score(
+    model: RiskModel,
+    registry: Registry,
+    *,
+    as_of: datetime.date | None = None,
+    landmark_weeks: float | None = None,
+) -> pd.DataFrame:
+    """Return risk and label of every patient.
+
+    Parameters
+    ----------
+    model : RiskModel
+    registry : Registry
+    as_of : date, optional
+        The day for all patients. Without it each is scored on the landmark day.
+    landmark_weeks : float, optional
+        Must be the model's landmark.
+
+    Returns
+    -------
+    DataFrame
+        patient_id, as_of, landmark_weeks, risk, risk_lower, risk_upper, verdict, status, drivers,
+        warnings, model_version, definition; one row per patient, the same whoever else is there.
+
+    Raises
+    ------
+    ModelError
+        When the model has another landmark.
+    """
+    index, days = _scoring_days(model, registry, as_of, landmark_weeks)
+    known = known_on(registry, days)
+    labels = label(known, model.definition, days).labels
+    features = features_at(known, index, model.landmark_days, model.analytes).frame
+    n = len(known)
+    status = np.full(n, "ok", dtype="<U13")
+    warnings = _remarks(model, features, days - index)
+    first = model.required_feature
+    lacks = features[first].isna().to_numpy()
+    follow_up = FollowUp.of(known, days, treatments_of(known))
+    little = _Refusal(lacks, np.full(n, f"too little data: {first} is missing", dtype=object))
+    for refusal in reversed([*_refusals(model, known, index, days, follow_up), little]):
+        status[refusal.who] = "outside_model"
+        warnings[refusal.who] = refusal.why[refusal.who]
+    met = (labels["verdict"] == "refractory").to_numpy() & (model.outcome == "rule")
+    status[met], warnings[met] = "met", "the rule is already met: 1 by the rule, not by the model"
+    without = index == NEVER
+    status[without], warnings[without] = "no_induction", ""
+    ok = status == "ok"
+    lower, upper = model.interval(features)
+    risk = np.where(met, 1.0, np.where(ok, model.predict(features), np.nan))
+    drivers = np.full(n, "", dtype=object)
+    drivers[ok] = _drivers(model, features[ok])
+    return pd.DataFrame(
+        {
+            "patient_id": known.patient_ids,
+            "as_of": as_dates(days),
+            "landmark_weeks": model.landmark_days / DAYS_PER_WEEK,
+            "risk": risk,
+            "risk_lower": np.where(ok, lower, np.nan),
+            "risk_upper": np.where(ok, upper, np.nan),
+            "verdict": labels["verdict"],
+            "status": status,
+            "drivers": drivers,
+            "warnings": warnings,
+            "model_version": model.version,
+            "definition": f"{model.definition.name} {model.definition.version}",
+        }
+    )

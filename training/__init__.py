@@ -1,0 +1,1 @@
+"""From a registry to a validated model: cohort, validation, tracking, report, simulation."""

@@ -1,0 +1,92 @@
+"""What a training run may be told, as a TOML file.
+
+Assumes one landmark, one horizon and one outcome per run.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..features.errors import LnriskError
+from ..features.pipeline import DEFAULT_ANALYTES
+from ..features.trajectories import Scale
+
+__all__ = ["TrainingConfig", "load_config"]
+
+
+class Validation(BaseModel):
+    """Repeated cross-validation and the bootstrap of its figures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    folds: int = Field(default=10, ge=2)
+    repeats: int = Field(default=5, ge=1)
+    resamples: int = Field(default=500, ge=50)
+    level: float = Field(default=0.95, gt=0, lt=1)
+
+
+class TrainingConfig(BaseModel):
+    """Parameters of a training run.
+
+    Parameters
+    ----------
+    outcome : {"rule", "registry"}
+        The definition's outcome, or the registry's own.
+    definition : str
+        A preset or a file; also the rule beside the risk.
+    landmark_days, horizon_days : int
+        Days after the index date.
+    analytes : dict of str to {"log", "identity"}
+        Analytes whose trajectories are features, and on which scale.
+    refits : int
+        Bootstrap refits behind each risk's interval.
+    seed : int
+    validation : Validation
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    outcome: Literal["rule", "registry"] = "rule"
+    definition: str = "arora-2022"
+    landmark_days: int = Field(default=84, ge=0)
+    horizon_days: int = Field(default=548, gt=0)
+    analytes: dict[str, Scale] = Field(default_factory=lambda: dict(DEFAULT_ANALYTES))
+    refits: int = Field(default=200, ge=0)
+    seed: int = Field(default=0, ge=0)
+    validation: Validation = Field(default_factory=Validation)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "TrainingConfig":
+        if self.horizon_days <= self.landmark_days:
+            raise ValueError("horizon_days must be after landmark_days")
+        return self
+
+    def changed(self, **fields: object) -> "TrainingConfig":
+        """Return the configuration with some fields replaced, validated again."""
+        return TrainingConfig.model_validate({**self.model_dump(), **fields})
+
+
+def load_config(path: Path | None) -> TrainingConfig:
+    """Read a configuration file; None gives the defaults.
+
+    Raises
+    ------
+    LnriskError
+        The message names the field and what is accepted.
+    """
+    if path is None:
+        return TrainingConfig()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return TrainingConfig.model_validate(content)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise LnriskError(f"{path.name}: not a readable TOML file: {error}") from error
+    except ValidationError as error:
+        problems = [
+            f"  {'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        message = "\n".join([f"{path.name}: not a training configuration.", *problems])
+        raise LnriskError(message) from error

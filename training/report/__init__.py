@@ -1,0 +1,1 @@
+"""The validation report: plain result files in, one self-contained page out."""

@@ -1,0 +1,239 @@
+"""The words and numbers of the report: what a measure means, how a share or a span of days is said.
+
+Assumes an English reader and results of the schema `lnrisk.results/1`. A measure or status that is
+not listed here keeps its own name, without an explanation.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = [
+    "MEASURES",
+    "STATUSES",
+    "VERDICTS",
+    "Measure",
+    "Wording",
+    "count",
+    "defined",
+    "duration",
+    "number",
+    "percent",
+    "wording",
+]
+
+UNDEFINED = "not defined"
+DAYS_PER_MONTH = 30.44
+DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a measure of performance is shown.
+
+    Parameters
+    ----------
+    name, meaning, good : str
+        In plain words; `good` says which value is best and how others read.
+    lowest, highest : float
+        Ends of the scale that it is drawn on; values beyond them widen it.
+    best : float
+        The value of a perfect model.
+    """
+
+    name: str
+    meaning: str
+    good: str
+    lowest: float
+    highest: float
+    best: float
+
+
+MEASURES: Mapping[str, Measure] = {
+    "auroc": Measure(
+        "AUROC (discrimination)",
+        "Of two patients, one with the outcome and one without: how often the one with it has the "
+        "higher risk.",
+        "1 is perfect, 0.5 is a coin toss. It says nothing about whether the risks are too high or "
+        "too low.",
+        0.5,
+        1.0,
+        1.0,
+    ),
+    "brier": Measure(
+        "Brier score (overall error)",
+        "Mean squared distance between risk and outcome.",
+        "0 is perfect. What is low depends on how common the outcome is; the scaled score allows "
+        "for that.",
+        0.0,
+        0.25,
+        0.0,
+    ),
+    "scaled_brier": Measure(
+        "Scaled Brier score",
+        "Share of the error removed, compared with giving everyone the average risk.",
+        "1 is perfect, 0 is no better than the average for all, below 0 is worse than that.",
+        0.0,
+        1.0,
+        1.0,
+    ),
+    "calibration_intercept": Measure(
+        "Calibration intercept",
+        "Whether risks are too low or too high on the whole, in log-odds.",
+        "0 is best. Above 0 the risks are too low, below 0 too high.",
+        -1.0,
+        1.0,
+        0.0,
+    ),
+    "calibration_slope": Measure(
+        "Calibration slope",
+        "Whether risks are spread as widely as they should be.",
+        "1 is best. Below 1 the risks are too extreme, above 1 too timid.",
+        0.0,
+        2.0,
+        1.0,
+    ),
+    "observed_expected": Measure(
+        "Observed / expected",
+        "Patients with the outcome, divided by the number that the risks add up to.",
+        "1 is best. 1.2 means a fifth more than the risks said.",
+        0.0,
+        2.0,
+        1.0,
+    ),
+}
+
+VERDICTS: Mapping[str, str] = {
+    "refractory": "Refractory",
+    "indeterminate": "Indeterminate: the rule cannot tell",
+    "pseudo_refractory": "Pseudo-refractory: nonadherence or too little treatment may explain it",
+    "not_refractory": "Not refractory",
+}
+
+STATUSES: Mapping[str, str] = {
+    "ok": "Scored",
+    "met": "The rule is already met: 1 by the rule, not by the model",
+    "no_induction": "No induction treatment on record",
+    "outside_model": "Outside the model: no risk is given",
+}
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a task is spoken of.
+
+    Parameters
+    ----------
+    title : str
+    outcome : str
+        As in "the probability of ...".
+    had, has : str
+        As in "patients who ...".
+    noun : str
+        As in "patients with ...".
+    start : str
+        What days are counted from.
+    """
+
+    title: str
+    outcome: str
+    had: str
+    has: str
+    noun: str
+    start: str
+
+
+def wording(task: Mapping[str, Any]) -> Wording:
+    """Return how to speak of a task.
+
+    Parameters
+    ----------
+    task : mapping
+        The results' `task`.
+
+    Examples
+    --------
+    >>> task = {"outcome": "rule", "definition": "arora-2022", "definition_version": "1.0.0"}
+    >>> print(wording(task).outcome)
+    meeting the definition arora-2022, version 1.0.0
+    """
+    if task["outcome"] == "rule":
+        name, version = task["definition"], task["definition_version"]
+        return Wording(
+            title="Early risk of refractory lupus nephritis",
+            outcome=f"meeting the definition {name}, version {version}",
+            had="met the definition",
+            has="meet the definition",
+            noun="the definition met",
+            start="the start of induction",
+        )
+    return Wording(
+        title="Early risk of the registry's outcome",
+        outcome="the outcome that the registry itself records",
+        had="had the outcome",
+        has="have the outcome",
+        noun="the outcome",
+        start="the index date",
+    )
+
+
+def defined(value: Any) -> bool:
+    """Return whether a value is a number that can be shown."""
+    return value is not None and math.isfinite(value)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number with a true minus sign.
+
+    Examples
+    --------
+    >>> print(number(-0.041), number(None))
+    −0.04 not defined
+    """
+    if value is None or not math.isfinite(value):
+        return UNDEFINED
+    text = f"{abs(value):.{digits}f}"
+    return f"−{text}" if value < 0 and float(text) else text
+
+
+def percent(share: float | None) -> str:
+    """Return a share in percent, with a decimal where it is small.
+
+    Examples
+    --------
+    >>> print(percent(0.034), percent(0.34), percent(0.0001), percent(None))
+    3.4% 34% <0.1% not defined
+    """
+    if share is None or not math.isfinite(share):
+        return UNDEFINED
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    digits = 1 if 0 < share < 0.0995 else 0
+    return f"{100 * share:.{digits}f}%"
+
+
+def count(value: float | None) -> str:
+    """Return a whole number, thousands apart.
+
+    Examples
+    --------
+    >>> print(count(12345))
+    12,345
+    """
+    return f"{value:,.0f}" if value is not None and math.isfinite(value) else UNDEFINED
+
+
+def duration(days: int) -> str:
+    """Return days as the weeks, months or years that people speak of.
+
+    Examples
+    --------
+    >>> print(duration(84), duration(548), duration(1826), sep="; ")
+    12 weeks; 18 months; 5 years
+    """
+    if days < 183:
+        return f"{days / 7:.3g} weeks"
+    if days < 2 * DAYS_PER_YEAR - 1:
+        return f"{days / DAYS_PER_MONTH:.0f} months"
+    return f"{days / DAYS_PER_YEAR:.2g} years"

@@ -1,0 +1,200 @@
+"""The results of a training run as plain data, one schema, for reports and anything else.
+
+Assumes that whoever reads it has no access to the patients: it holds no row of any of them.
+"""
+
+import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..features.registry import Registry
+from ..model.artifact import RiskModel
+from ..model.classifier import LogisticRisk
+from .cohort import Cohort
+from .config import TrainingConfig
+from .curves import calibration_curve, grouped_calibration, roc_curve
+from .validation import CrossValidation
+
+__all__ = ["SCHEMA", "run_results"]
+
+SCHEMA = "lnrisk.results/1"
+THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)
+BINS = 20
+ROC_POINTS = 101
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as plain records; what is not finite is None."""
+    return [
+        {
+            str(key): None if isinstance(value, float) and not np.isfinite(value) else value
+            for key, value in record.items()
+        }
+        for record in table.to_dict("records")
+    ]
+
+
+def _flagged(
+    y: npt.NDArray[np.float64], risk: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]
+) -> pd.DataFrame:
+    rows = []
+    for threshold in THRESHOLDS:
+        above = risk >= threshold
+        positive, true = (weight * above).sum(), (weight * above * y).sum()
+        negative = (weight * ~above).sum()
+        rows.append(
+            {
+                "threshold": threshold,
+                "share": positive / weight.sum(),
+                "sensitivity": true / (weight * y).sum(),
+                "specificity": (weight * ~above * (1 - y)).sum() / (weight * (1 - y)).sum(),
+                "positive_predictive_value": true / positive if positive else np.nan,
+                "negative_predictive_value": (
+                    (weight * ~above * (1 - y)).sum() / negative if negative else np.nan
+                ),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _roc(
+    y: npt.NDArray[np.float64], risk: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]
+) -> pd.DataFrame:
+    """Return the ROC curve at even steps of specificity, so that no point is one patient's."""
+    curve = roc_curve(y, risk, weight)
+    false_positive = np.linspace(0, 1, ROC_POINTS)
+    sensitivity = np.interp(false_positive, 1 - curve["specificity"], curve["sensitivity"])
+    return pd.DataFrame({"specificity": 1 - false_positive, "sensitivity": sensitivity})
+
+
+def _distribution(validated: CrossValidation) -> dict[str, list[float]]:
+    edges = np.linspace(0, 1, BINS + 1)
+    counts = {}
+    for name, value in (("with_event", 1), ("without_event", 0)):
+        of = validated.y == value
+        counts[name], _ = np.histogram(validated.mean_risk[of], edges, weights=validated.weight[of])
+    return {"edges": edges.tolist()} | {name: part.tolist() for name, part in counts.items()}
+
+
+def _cohort_counts(cohort: Cohort) -> dict[str, Any]:
+    resolved = cohort.resolved
+    weight = cohort.weights.weight[resolved]
+    counts = {
+        name: int((cohort.status == status).sum())
+        for name, status in (
+            ("events", "event"),
+            ("competing", "competing"),
+            ("event_free", "event_free"),
+            ("censored", "censored"),
+            ("indeterminate", "indeterminate"),
+        )
+    }
+    return {
+        "patients": len(cohort.status),
+        **counts,
+        "pseudo_refractory": int(cohort.pseudo_refractory.sum()),
+        "weighted_event_rate": float(np.average(cohort.y[resolved], weights=weight)),
+        "truncated_weights": cohort.weights.truncated,
+    }
+
+
+def _warnings(registry: Registry, cohort: Cohort, validated: CrossValidation) -> list[str]:
+    said = list(validated.remarks)
+    events, terms = int(np.nansum(cohort.y)), cohort.features.shape[1]
+    if events < 10 * terms:
+        said.append(
+            f"{events} events for {terms} features; the penalty holds the coefficients back, and "
+            "the figures will change from sample to sample."
+        )
+    if cohort.weights.truncated:
+        said.append(f"{cohort.weights.truncated} outcome weights were truncated.")
+    if registry.source.synthetic:
+        said.append("The patients are simulated: no figure is evidence about real people.")
+    return said
+
+
+def run_results(
+    registry: Registry,
+    cohort: Cohort,
+    validated: CrossValidation,
+    classifier: LogisticRisk,
+    model: RiskModel,
+    config: TrainingConfig,
+    created_on: datetime.date,
+    version: str,
+) -> dict[str, Any]:
+    """Return everything a report needs, as plain data.
+
+    Parameters
+    ----------
+    registry : Registry
+    cohort : Cohort
+    validated : CrossValidation
+    classifier : LogisticRisk
+    model : RiskModel
+    config : TrainingConfig
+    created_on : date
+    version : str
+        Of this software.
+
+    Returns
+    -------
+    dict
+        Of schema `SCHEMA`; can be written as JSON.
+    """
+    y, risk, weight = validated.y, validated.mean_risk, validated.weight
+    rule = config.outcome == "rule"
+    missing = cohort.features.isna().mean()
+    order = sorted(model.terms, key=lambda term: -abs(term.coefficient))
+    return {
+        "schema": SCHEMA,
+        "lnrisk_version": version,
+        "created_on": created_on.isoformat(),
+        "synthetic": registry.source.synthetic,
+        "data": {
+            "name": registry.source.name,
+            "sha256": registry.source.sha256,
+            "patients": len(registry),
+        },
+        "task": {
+            "outcome": config.outcome,
+            "definition": model.definition.name if rule else None,
+            "definition_version": model.definition.version if rule else None,
+            "landmark_days": config.landmark_days,
+            "horizon_days": config.horizon_days,
+        },
+        "attrition": _records(cohort.attrition),
+        "cohort": _cohort_counts(cohort),
+        "performance": _records(validated.performance),
+        "validation": config.validation.model_dump(),
+        "calibration_curve": _records(calibration_curve(y, risk, weight)),
+        "calibration_groups": _records(grouped_calibration(y, risk, weight)),
+        "roc_curve": _records(_roc(y, risk, weight)),
+        "risk_distribution": _distribution(validated),
+        "flagged": _records(_flagged(y, risk, weight)),
+        "effects": [
+            {"feature": t.name, "meaning": t.meaning, "coefficient": t.coefficient} for t in order
+        ],
+        "features": [
+            {
+                "name": entry.name,
+                "meaning": entry.meaning,
+                "unit": entry.unit,
+                "table": entry.table,
+                "look_back": entry.look_back,
+                "missing": float(missing[entry.name]),
+            }
+            for entry in cohort.dictionary
+        ],
+        "features_left_out": [{"name": n, "why": why} for n, why in cohort.left_out_features],
+        "warnings": _warnings(registry, cohort, validated),
+        "model": {
+            "C": classifier.C_,
+            "calibration_intercept": classifier.calibration_.intercept_,
+            "calibration_slope": classifier.calibration_.slope_,
+            "sha256": model.sha256,
+        },
+    }

@@ -1,0 +1,138 @@
+"""One training run from a registry to MLflow and, on request, to a folder.
+
+Assumes that the tracking server can be reached; nothing is written to the folder unless it can.
+"""
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..features.errors import LnriskError
+from ..features.registry import Registry
+from ..model.artifact import MODEL_FILE
+from ..model.definition import Definition
+from .config import TrainingConfig
+from .fitting import Step
+from .report.figures import picture
+from .report.page import render_report
+from .tracking import Registered, Tracked, log_run
+from .train import TrainingRun, train
+
+__all__ = ["Done", "Request", "run"]
+
+_HEADLINES = {
+    "auroc": "AUROC",
+    "brier": "Brier score",
+    "scaled_brier": "scaled Brier score",
+    "calibration_intercept": "calibration intercept",
+    "calibration_slope": "calibration slope",
+    "observed_expected": "observed / expected",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to train on, how, and where it goes."""
+
+    registry: Registry
+    definition: Definition
+    config: TrainingConfig
+    experiment: str = "lnrisk"
+    tracking_uri: str | None = None
+    register: str | None = None
+    alias: str | None = None
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished run and where it is."""
+
+    trained: TrainingRun
+    tracked: Tracked
+    out: Path | None
+
+    def summary(self) -> str:
+        """Return attrition, figures and addresses in lines."""
+        results = self.trained.results
+        figures = []
+        for row in results["performance"]:
+            values = [row[name] for name in ("estimate", "lower", "upper")]
+            shown = ["not defined" if value is None else f"{value:.3f}" for value in values]
+            figures.append(
+                f"  {_HEADLINES[row['measure']]:<22} {shown[0]} ({shown[1]} to {shown[2]})"
+            )
+        plan = results["validation"]
+        synthetic = ["SIMULATED PATIENTS: no figure is evidence about real people."]
+        lines = [
+            *(synthetic if results["synthetic"] else []),
+            "who was left out",
+            _indented(self.trained.cohort.attrition.to_string(index=False)),
+            f"{results['cohort']['events']} events; {plan['repeats']} x {plan['folds']}-fold "
+            f"cross-validation, {plan['level']:.0%} intervals",
+            *figures,
+            *(f"note: {warning}" for warning in results["warnings"]),
+            f"run id     {self.tracked.run_id}",
+            f"model URI  {self.tracked.model_uri}",
+            f"tracking   {self.tracked.tracking_uri}",
+        ]
+        return "\n".join([*lines, *([f"folder     {self.out}"] if self.out else [])])
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def _write_folder(trained: TrainingRun, report: str, out: Path) -> None:
+    """Write model, results, attrition and report; the folder appears whole or not at all."""
+    contents = {
+        MODEL_FILE: trained.model.to_json(),
+        "results.json": json.dumps(trained.results, indent=1) + "\n",
+        "attrition.csv": trained.cohort.attrition.to_csv(index=False),
+        "report.html": report,
+    }
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+            whole = Path(folder) / "whole"
+            whole.mkdir()
+            for name, text in contents.items():
+                (whole / name).write_text(text, encoding="utf-8")
+            if out.exists():
+                out.rmdir()
+            shutil.move(whole, out)
+    except OSError as error:
+        raise LnriskError(f"{out}: cannot be written: {error}") from error
+
+
+def run(request: Request, step: Step, version: str) -> Done:
+    """Train, log and write.
+
+    Parameters
+    ----------
+    request : Request
+    step : callable
+        Told of the progress.
+    version : str
+        Of this software.
+    """
+    trained = train(request.registry, request.definition, request.config, step, version)
+    report = render_report(trained.results)
+    step("MLflow", 0, 1)
+    tracked = log_run(
+        trained.model,
+        trained.results,
+        request.config,
+        trained.cohort.features,
+        report,
+        {"validation.png": picture(trained.results)},
+        experiment=request.experiment,
+        tracking_uri=request.tracking_uri,
+        registered=Registered(request.register, request.alias) if request.register else None,
+    )
+    step("MLflow", 1, 1)
+    if request.out is not None:
+        _write_folder(trained, report, request.out)
+    return Done(trained, tracked, request.out)

@@ -1,0 +1,226 @@
+"""A training run in MLflow: parameters, metrics, figures, data, environment and the model.
+
+Assumes that the tracking server may be read by people who may not read the registry: no row of a
+patient is logged.
+"""
+
+import importlib.metadata
+import json
+import logging
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..features.errors import LnriskError
+from ..model.artifact import MODEL_FILE, RiskModel
+from .config import TrainingConfig
+
+__all__ = ["DEFAULT_TRACKING_URI", "Registered", "Tracked", "log_run"]
+
+DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
+_PACKAGES = ("lnrisk", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn")
+_CODE = Path(__file__).parent.parent / "model" / "mlflow_model.py"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Under which name, and optionally alias, to register the model."""
+
+    name: str
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Where the run and its model are."""
+
+    run_id: str
+    model_uri: str
+    tracking_uri: str
+
+
+def _versions() -> dict[str, str]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {"python": python} | {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def _parameters(config: TrainingConfig, results: dict[str, Any]) -> dict[str, Any]:
+    plain = config.model_dump(mode="json")
+    validation = plain.pop("validation")
+    return {
+        **plain,
+        **{f"validation_{name}": value for name, value in validation.items()},
+        "definition": results["task"]["definition"] or "registry outcome",
+        "definition_version": results["task"]["definition_version"] or "",
+        "C": results["model"]["C"],
+        "features": len(results["features"]),
+    }
+
+
+def _metrics(results: dict[str, Any]) -> dict[str, float]:
+    metrics = {}
+    for row in results["performance"]:
+        for name, suffix in (("estimate", ""), ("lower", "_lower"), ("upper", "_upper")):
+            if row[name] is not None:
+                metrics[f"{row['measure']}{suffix}"] = row[name]
+    counts = {name: float(value) for name, value in results["cohort"].items()}
+    return metrics | counts
+
+
+def _signature(model: RiskModel) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    inputs = [ColSpec(DataType.double, name, required=False) for name in model.feature_names]
+    outputs = [ColSpec(DataType.double, name) for name in ("risk", "risk_lower", "risk_upper")]
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
+
+
+def _input_example(model: RiskModel) -> pd.DataFrame:
+    """Return one row of training means: an example that is nobody."""
+    return pd.DataFrame({term.name: [term.mean] for term in model.terms})
+
+
+def _dataset(features: pd.DataFrame, results: dict[str, Any]) -> Any:
+    """Describe the data by schema, size and hash; no row is logged."""
+    import mlflow
+
+    data = results["data"]
+    return mlflow.data.from_pandas(features, name=data["name"], digest=data["sha256"][:36])
+
+
+def _log_model(model: RiskModel, registered: Registered | None) -> str:
+    import mlflow
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / MODEL_FILE
+        file.write_text(model.to_json(), encoding="utf-8")
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(_CODE),
+            artifacts={"model": str(file)},
+            signature=_signature(model),
+            input_example=_input_example(model),
+            pip_requirements=[f"{name}=={version}" for name, version in _versions().items()][1:],
+            registered_model_name=registered.name if registered else None,
+        )
+    if registered and registered.alias:
+        mlflow.MlflowClient().set_registered_model_alias(
+            registered.name, registered.alias, info.registered_model_version
+        )
+        return f"models:/{registered.name}@{registered.alias}"
+    return str(info.model_uri)
+
+
+def _log_documents(results: dict[str, Any], report: str, figures: dict[str, bytes]) -> None:
+    import mlflow
+
+    mlflow.log_text(json.dumps(results, indent=1), "results.json")
+    mlflow.log_text(pd.DataFrame(results["attrition"]).to_csv(index=False), "attrition.csv")
+    mlflow.log_dict({"features": results["features"]}, "features.json")
+    mlflow.log_dict(_versions(), "environment.json")
+    mlflow.log_text(report, "report.html")
+    for name, content in figures.items():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / name
+            path.write_bytes(content)
+            mlflow.log_artifact(str(path), "figures")
+
+
+def _quiet_mlflow() -> Any:
+    """Import MLflow without telemetry and without its chatter, unless a user asks for either."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
+
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return mlflow
+
+
+def _choose_experiment(name: str, uri: str) -> None:
+    """Use an experiment; a new one in a SQLite file keeps its artefacts in a folder beside it."""
+    import mlflow
+
+    file = uri.removeprefix("sqlite:///")
+    if file != uri and mlflow.get_experiment_by_name(name) is None:
+        beside = Path(file).resolve().parent / "mlartifacts" / name
+        mlflow.create_experiment(name, artifact_location=beside.as_uri())
+    mlflow.set_experiment(name)
+
+
+def log_run(
+    model: RiskModel,
+    results: dict[str, Any],
+    config: TrainingConfig,
+    features: pd.DataFrame,
+    report: str,
+    figures: dict[str, bytes],
+    *,
+    experiment: str = "lnrisk",
+    tracking_uri: str | None = None,
+    registered: Registered | None = None,
+) -> Tracked:
+    """Log a training run.
+
+    Parameters
+    ----------
+    model : RiskModel
+    results : dict
+        As `lnrisk.training.results.run_results` gives.
+    config : TrainingConfig
+    features : DataFrame
+        Of the cohort; only its schema and size are logged.
+    report : str
+        HTML.
+    figures : dict of str to bytes
+        File name to content.
+    experiment : str, default="lnrisk"
+    tracking_uri : str, optional
+        ``MLFLOW_TRACKING_URI``, else a SQLite file in the working directory.
+    registered : Registered, optional
+        Register the model under a name and alias.
+
+    Raises
+    ------
+    LnriskError
+        When the tracking server refuses.
+    """
+    mlflow = _quiet_mlflow()
+    uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING_URI
+    try:
+        mlflow.set_tracking_uri(uri)
+        _choose_experiment(experiment, uri)
+        with mlflow.start_run() as run:
+            mlflow.set_tags(_tags(model, results))
+            mlflow.log_params(_parameters(config, results))
+            mlflow.log_metrics(_metrics(results))
+            mlflow.log_input(_dataset(features, results), context="training")
+            _log_documents(results, report, figures)
+            model_uri = _log_model(model, registered)
+    except (mlflow.exceptions.MlflowException, OSError) as error:
+        raise LnriskError(f"MLflow at {uri} refused the run: {error}") from error
+    return Tracked(run.info.run_id, model_uri, uri)
+
+
+def _tags(model: RiskModel, results: dict[str, Any]) -> dict[str, str]:
+    return {
+        "lnrisk.version": results["lnrisk_version"],
+        "lnrisk.synthetic": str(model.synthetic).lower(),
+        "lnrisk.data": results["data"]["name"],
+        "lnrisk.data_sha256": results["data"]["sha256"],
+        "lnrisk.definition": f"{model.definition.name} {model.definition.version}",
+        "lnrisk.outcome": model.outcome,
+        "lnrisk.model_sha256": model.sha256,
+        "mlflow.note.content": (
+            "Trained on simulated patients; no figure is evidence about real people."
+            if model.synthetic
+            else "Research software, no medical device."
+        ),
+    }

@@ -1,0 +1,66 @@
+"""The training run: cohort, cross-validation, final fit, model file and results.
+
+Assumes that the registry passed its checks; everything that is random follows from one seed.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from ..features.registry import Registry
+from ..model.artifact import RiskModel
+from ..model.definition import Definition
+from .cohort import Cohort, build_cohort
+from .config import TrainingConfig
+from .fitting import Step, fit_classifier, to_risk_model
+from .results import run_results
+from .validation import CrossValidation, cross_validate
+
+__all__ = ["TrainingRun", "train"]
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """What training gave."""
+
+    model: RiskModel
+    cohort: Cohort
+    validated: CrossValidation
+    results: dict[str, Any]
+
+
+def train(
+    registry: Registry,
+    definition: Definition,
+    config: TrainingConfig,
+    step: Step,
+    version: str,
+) -> TrainingRun:
+    """Train, calibrate and validate.
+
+    Parameters
+    ----------
+    registry : Registry
+    definition : Definition
+    config : TrainingConfig
+    step : callable
+        Told of the progress.
+    version : str
+        Of this software, for the record.
+    """
+    step("cohort", 0, 1)
+    cohort = build_cohort(registry, definition, config)
+    step("cohort", 1, 1)
+    validated = cross_validate(cohort, config, step)
+    resolved = cohort.resolved
+    classifier, _ = fit_classifier(
+        cohort.features[resolved],
+        cohort.y[resolved],
+        cohort.weights.weight[resolved],
+        cohort.patient_id[resolved],
+        config.seed,
+    )
+    model = to_risk_model(classifier, cohort, registry, definition, config, step)
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    results = run_results(registry, cohort, validated, classifier, model, config, today, version)
+    return TrainingRun(model, cohort, validated, results)

@@ -1,0 +1,90 @@
+"""Repeated cross-validation grouped by patient, with the whole fit repeated in every fold.
+
+Assumes that new patients come from where these came; how the model does in another centre is not
+answered here. Outcome weights are estimated once, on all patients at risk, and held in the folds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..model.folds import PatientFolds
+from .cohort import Cohort
+from .config import TrainingConfig
+from .fitting import Step, fit_classifier
+from .metrics import bootstrap_intervals
+
+__all__ = ["CrossValidation", "cross_validate"]
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Out-of-fold risks of the resolved patients.
+
+    Parameters
+    ----------
+    patient_id : ndarray of str, shape (n_resolved,)
+    y, weight : ndarray of float, shape (n_resolved,)
+    risk : ndarray of float, shape (n_resolved, n_repeats)
+    performance : DataFrame
+        measure, estimate, lower, upper, resamples.
+    remarks : tuple of str
+        What the fits warned of, with how often.
+    """
+
+    patient_id: npt.NDArray[np.object_]
+    y: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64]
+    risk: npt.NDArray[np.float64]
+    performance: pd.DataFrame
+    remarks: tuple[str, ...]
+
+    @property
+    def mean_risk(self) -> npt.NDArray[np.float64]:
+        """Mean over the repeats, shape (n_resolved,)."""
+        mean: npt.NDArray[np.float64] = self.risk.mean(axis=1)
+        return mean
+
+
+def cross_validate(cohort: Cohort, config: TrainingConfig, step: Step) -> CrossValidation:
+    """Cross-validate the whole fit: scaling, choice of penalty, regression, calibration.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    config : TrainingConfig
+    step : callable
+        Told of the progress.
+    """
+    plan, resolved = config.validation, cohort.resolved
+    features = cohort.features[resolved].reset_index(drop=True)
+    y, weight = cohort.y[resolved], cohort.weights.weight[resolved]
+    patient_id = cohort.patient_id[resolved]
+    risk = np.empty((len(y), plan.repeats))
+    remarks: list[str] = []
+    total = plan.folds * plan.repeats
+    for repeat in range(plan.repeats):
+        folds = PatientFolds(plan.folds, random_state=config.seed + repeat)
+        for fold, (train, test) in enumerate(folds.split(features, y, patient_id.astype(str))):
+            step("cross-validation", repeat * plan.folds + fold, total)
+            classifier, said = fit_classifier(
+                features.iloc[train], y[train], weight[train], patient_id[train], config.seed
+            )
+            risk[test, repeat] = classifier.predict_proba(features.iloc[test])[:, 1]
+            remarks.extend(said)
+    step("cross-validation", total, total)
+    table = bootstrap_intervals(
+        y,
+        risk,
+        weight,
+        patient_id.astype(str),
+        resamples=plan.resamples,
+        random_state=config.seed,
+        level=plan.level,
+    )
+    table = table.rename_axis("measure").reset_index()
+    counted = pd.Series(remarks, dtype="str").str.split("(").str[0].str.strip().value_counts()
+    said_often = tuple(f"{text} (in {n} of {total} fits)" for text, n in counted.items())
+    return CrossValidation(patient_id, y, weight, risk, table, said_often)
