@@ -1,0 +1,124 @@
+"""The model file: the same numbers as the classifier, and refused when it was changed."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lnrisk.features.errors import ModelError
+from lnrisk.model.artifact import MODEL_FILE, RiskModel, Term, load_model
+from lnrisk.model.definition import load_definition
+
+
+def term(name, coefficient, when_missing=0.3):
+    return Term(
+        name,
+        f"{name} in words",
+        "1",
+        "measurements",
+        "all",
+        1.0,
+        2.0,
+        coefficient,
+        when_missing,
+        -5,
+        5,
+    )
+
+
+def model(**changes):
+    content = {
+        "landmark_days": 84,
+        "horizon_days": 548,
+        "outcome": "rule",
+        "definition": load_definition(),
+        "analytes": {"upcr": "log"},
+        "intercept": -2.0,
+        "terms": (term("a", 0.5), term("b", -1.25), term("c", 0.1)),
+        "refits": ((-2.1, 0.4, -1.0, 0.2, 0.1, 0.1, 0.0), (-1.8, 0.6, -1.5, 0.0, 0.2, 0.0, 0.0)),
+        "required_feature": "a",
+        "training": {"synthetic": True, "patients": 10, "events": 3, "data": "x", "sha256": ""},
+    }
+    return RiskModel(**{**content, **changes}).sealed()
+
+
+values = st.one_of(st.floats(-1e3, 1e3), st.just(float("nan")))
+tables = st.lists(st.tuples(values, values, values), min_size=1, max_size=12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(tables, st.randoms(use_true_random=False))
+def test_a_row_is_the_same_alone_in_a_batch_in_any_order_and_twice(rows, random):
+    ours = model()
+    frame = pd.DataFrame(rows, columns=["a", "b", "c"])
+    together = ours.predict(frame)
+    lower, upper = ours.interval(frame)
+    np.testing.assert_array_equal(together, ours.predict(frame))
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    np.testing.assert_array_equal(ours.predict(frame.iloc[order]), together[order])
+    for row in range(len(rows)):
+        alone = frame.iloc[[row]]
+        assert ours.predict(alone)[0] == together[row]
+        assert [bound[0] for bound in ours.interval(alone)] == [lower[row], upper[row]]
+
+
+def test_risk_is_written_out_by_hand():
+    frame = pd.DataFrame({"a": [3.0], "b": [np.nan], "c": [1.0]})
+    log_odds = -2.0 + 0.5 * (3 - 1) / 2 + 0.3
+    assert model().predict(frame)[0] == pytest.approx(1 / (1 + np.exp(-log_odds)), abs=1e-15)
+    np.testing.assert_allclose(model().contributions(frame), [[0.5, 0.3, 0.0]])
+
+
+def test_columns_are_found_by_name_and_others_ignored():
+    frame = pd.DataFrame({"a": [3.0], "b": [1.0], "c": [1.0]})
+    other = frame[["c", "a", "b"]].assign(d=7.0)
+    assert model().predict(other)[0] == model().predict(frame)[0]
+
+
+def test_an_absent_column_is_named():
+    with pytest.raises(ModelError, match="features lack b"):
+        model().predict(pd.DataFrame({"a": [1.0], "c": [1.0]}))
+
+
+def test_saved_and_read_again_it_is_the_same(tmp_path):
+    (tmp_path / MODEL_FILE).write_text(model().to_json(), encoding="utf-8")
+    assert load_model(tmp_path) == model()
+    assert load_model(tmp_path / MODEL_FILE).version == model().sha256[:12]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c | {"intercept": -1.0}, "does not match its hash"),
+        (lambda c: c | {"schema": "lnrisk.model/99"}, "schema 'lnrisk.model/99'"),
+        (lambda c: {k: v for k, v in c.items() if k != "terms"}, "not a model of schema"),
+        (lambda c: c | {"more": 1}, "not a model of schema"),
+        (lambda c: [c], "schema None"),
+    ],
+)
+def test_a_changed_file_is_refused(tmp_path, change, said):
+    content = change(json.loads(model().to_json()))
+    (tmp_path / MODEL_FILE).write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ModelError, match=said):
+        load_model(tmp_path)
+
+
+def test_a_file_that_is_no_json_is_refused(tmp_path):
+    (tmp_path / MODEL_FILE).write_text("{", encoding="utf-8")
+    with pytest.raises(ModelError, match="not a readable model file"):
+        load_model(tmp_path)
+
+
+def test_without_refits_there_is_no_interval():
+    lower, upper = model(refits=()).interval(pd.DataFrame({"a": [1.0], "b": [1.0], "c": [1.0]}))
+    assert np.isnan([lower[0], upper[0]]).all()
+
+
+def test_values_are_shown_as_a_clinician_reads_them():
+    logged = Term("log_upcr_last", "upcr", "ln(g/g)", "m", "all", 0, 1, 1, 0, 0, 1)
+    assert logged.shown(np.log(3.2)) == "3.2 g/g"
+    assert logged.shown(np.nan) == "missing"
+    assert term("a", 1).shown(1.0) == "1"

@@ -1,0 +1,227 @@
+"""Every command: what it prints, what it refuses, its exit code; nothing is half-written."""
+
+import datetime
+
+import generated
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from lnrisk.__main__ import main
+
+COMMANDS = ("check", "demo", "features", "label", "score", "simulate", "train")
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """One patient who failed twice, written as a bundle."""
+    folder = tmp_path / "registry"
+    write(folder, {})
+    return folder
+
+
+def write(folder, changes):
+    person = generated.Patient(
+        birth=-11000,
+        sex="female",
+        treatments=[
+            ("mycophenolate_mofetil", 0, 200, "3000", "mg/d", "inefficacy"),
+            ("tacrolimus", 200, None, "4", "mg/d", ""),
+        ],
+        measurements=[(day, "upcr", "3", "g/g") for day in range(-20, 600, 30)],
+        adherence=[(0, 199, "pdc", "0.9", ""), (200, 400, "pdc", "0.9", "")],
+        events=[(760, "last_contact")],
+    )
+    folder.mkdir(exist_ok=True)
+    for name, table in generated.bundle([person]).items():
+        if len(table):
+            changes.get(name, lambda t: t)(table).to_csv(folder / f"{name}.csv", index=False)
+    return folder
+
+
+def bad_unit(table):
+    return table.assign(unit=["furlong", *table["unit"][1:]])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help(command):
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert "Usage" in result.stdout
+
+
+def test_version():
+    assert run("--version").stdout.startswith("lnrisk, version")
+
+
+@pytest.mark.parametrize("command", ["check", "label", "train"])
+def test_a_folder_that_does_not_exist_is_wrong_use(command, tmp_path):
+    result = run(command, tmp_path / "nowhere")
+    assert result.exit_code == 2
+    assert "does not exist" in result.stderr
+
+
+def test_label_to_stdout(bundle):
+    result = run("label", bundle)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("patient_id,index_date,verdict")
+    assert ",refractory," in lines[1]
+    assert "1 refractory" in result.stderr
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_label_to_files(bundle, tmp_path, ending):
+    labels, courses = tmp_path / f"labels.{ending}", tmp_path / f"courses.{ending}"
+    result = run("label", bundle, "--out", labels, "--courses", courses)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == ""
+    read = pd.read_csv if ending == "csv" else pd.read_parquet
+    assert read(labels)["verdict"].tolist() == ["refractory"]
+    assert read(courses)["regimen"].tolist() == ["MPA", "CNI"]
+
+
+def test_label_as_of(bundle):
+    early = (generated.DAY_0 + datetime.timedelta(days=150)).isoformat()
+    assert ",not_refractory," in run("label", bundle, "--as-of", early).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--as-of", "last week"), "expected YYYY-MM-DD"),
+        (("--definition", "arora-1922"), "neither a preset"),
+        (("--out", "labels.xlsx"), "must end in .csv or .parquet"),
+        (("--out", "no/such/folder/labels.csv"), "does not exist"),
+        (("--out", "a.csv", "--courses", "a.csv"), "same file"),
+    ],
+)
+def test_label_wrong_use(bundle, arguments, said):
+    result = run("label", bundle, *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_label_with_a_definition_file(bundle, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('based_on = "arora-2022"\nname = "mine"\n[verdict]\ndifferent_regimens = 3\n')
+    result = run("label", bundle, "--definition", mine)
+    assert ",not_refractory," in result.stdout
+    assert ",mine,1.0.0," in result.stdout
+
+
+def test_a_definition_file_that_is_wrong_names_the_field(bundle, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('based_on = "arora-2022"\n[window]\nfirst_day = "soon"\n')
+    result = run("label", bundle, "--definition", mine)
+    assert result.exit_code == 1
+    assert "window.first_day" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [("label", ("--out",)), ("features", ("--out",)), ("train", ("--out",))],
+)
+def test_bad_rows_refuse_the_registry_and_nothing_is_written(tmp_path, command, more):
+    folder = write(tmp_path / "registry", {"measurements": bad_unit})
+    out = tmp_path / "out.csv"
+    result = run(command, folder, *more, out)
+    assert result.exit_code == 1
+    assert "measurements.csv, row 2, unit 'furlong'" in result.stderr
+    assert "mg/mmol" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["registry"]
+
+
+def test_bad_rows_can_be_left_out(tmp_path):
+    folder = write(tmp_path / "registry", {"measurements": bad_unit})
+    out = tmp_path / "labels.csv"
+    result = run("label", folder, "--out", out, "--skip-bad-rows")
+    assert result.exit_code == 0
+    rejected = pd.read_csv(tmp_path / "rejected.csv")
+    assert rejected["file"].tolist() == ["measurements.csv"]
+    assert rejected["kind"].tolist() == ["unknown unit"]
+    assert "furlong" in rejected["record"][0]
+    assert out.exists()
+
+
+def test_check_prints_every_error_in_one_go(tmp_path):
+    folder = write(
+        tmp_path / "registry",
+        {"measurements": bad_unit, "treatments": lambda t: t.assign(start_date="2015-02-30")},
+    )
+    result = run("check", folder)
+    assert result.exit_code == 1
+    assert "error: impossible date (2)" in result.stdout
+    assert "error: unknown unit (1)" in result.stdout
+
+
+def test_check_of_a_good_registry(bundle, tmp_path):
+    result = run("check", bundle, "--out", tmp_path / "findings.csv")
+    assert result.exit_code == 0
+    assert "0 errors" in result.stdout
+    assert (tmp_path / "findings.csv").exists()
+
+
+def test_a_missing_table_is_named(bundle):
+    (bundle / "events.csv").unlink()
+    result = run("check", bundle)
+    assert result.exit_code == 1
+    assert "table 'events' is missing" in result.stderr
+
+
+def test_features_with_their_dictionary(bundle, tmp_path):
+    result = run("features", bundle, "--landmark-weeks", 12, "--out", tmp_path / "f.csv")
+    assert result.exit_code == 0
+    table = pd.read_csv(tmp_path / "f.csv")
+    dictionary = pd.DataFrame(pd.read_json(tmp_path / "features.json")["features"].tolist())
+    assert table.columns.tolist() == ["patient_id", *dictionary["name"]]
+
+
+def test_train_with_too_few_events_says_so_and_writes_nothing(bundle, tmp_path):
+    result = run("train", bundle, "--out", tmp_path / "model")
+    assert result.exit_code == 1
+    assert "at least 10" in result.stderr
+    assert not (tmp_path / "model").exists()
+
+
+def test_train_configuration_names_the_field(bundle, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text("landmark_day = 84\n")
+    result = run("train", bundle, "--config", config)
+    assert result.exit_code == 1
+    assert "landmark_day" in result.stderr
+
+
+def test_train_on_the_registrys_outcome_needs_one(bundle):
+    result = run("train", bundle, "--outcome", "registry")
+    assert result.exit_code == 1
+    assert "needs a table outcomes" in result.stderr
+
+
+def test_alias_needs_a_name(bundle):
+    assert run("train", bundle, "--alias", "champion").exit_code == 2
+
+
+@pytest.mark.parametrize("model", ["nowhere", "models:/none@champion"])
+def test_score_without_a_model(bundle, tmp_path, model):
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    result = run("score", model, bundle, "--as-of", "2016-01-01", "--tracking-uri", uri)
+    assert result.exit_code == 1
+    assert "model" in result.stderr
+
+
+def test_score_needs_a_day(bundle):
+    result = run("score", "model", bundle)
+    assert result.exit_code == 2
+    assert "--as-of" in result.stderr
+
+
+def test_simulate_does_not_overwrite(bundle):
+    assert run("simulate", bundle).exit_code == 2
+
+
+def test_simulate_needs_a_patient(tmp_path):
+    assert run("simulate", tmp_path / "new", "--patients", 0).exit_code == 2

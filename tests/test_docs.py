@@ -1,0 +1,120 @@
+"""Every code block of the README and the docs is run, or loaded by what reads such a file."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from lnrisk.features.registry import read_registry
+from lnrisk.model.definition import Definition, load_definition
+from lnrisk.model.label import label
+from lnrisk.training.config import TrainingConfig, load_config
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PBC = ROOT.parent / "shared" / "data" / "pbc"
+BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page):
+    return BLOCK.findall(page.read_text(encoding="utf-8"))
+
+
+def lnrisk(line, folder):
+    program, *arguments = shlex.split(line, comments=True)
+    assert program == "lnrisk"
+    run = subprocess.run(
+        [sys.executable, "-m", "lnrisk", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, f"{line}\n{run.stderr}"
+    return run.stdout
+
+
+def lines(text):
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def test_every_kind_of_block_has_a_test():
+    kinds = {info.split(" ")[0] for page in PAGES for info, _ in blocks(page)}
+    assert kinds <= {"make", "bash", "python", "pbc", "toml", "csv"}
+
+
+def test_make_targets_exist():
+    for page in PAGES:
+        for info, text in blocks(page):
+            for line in lines(text) if info == "make" else []:
+                target = shlex.split(line, comments=True)[1]
+                subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.mark.slow
+def test_the_road_in_the_readme(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (road,) = (text for info, text in blocks(ROOT / "README.md") if info == "bash")
+    for line in lines(road):
+        lnrisk(line, tmp_path)
+    (program,) = (text for info, text in blocks(ROOT / "README.md") if info == "python")
+    exec(compile(program, "README.md", "exec"), {})
+    assert "not_refractory" in capsys.readouterr().out
+    assert (tmp_path / "risks.csv").stat().st_size > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PBC.is_dir(), reason="needs ../shared/data/pbc, which is not here")
+def test_the_real_data_example(tmp_path):
+    (example,) = (text for info, text in blocks(ROOT / "README.md") if info == "pbc")
+    (tmp_path / "pbc").symlink_to(PBC)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    lnrisk("lnrisk check pbc", tmp_path)
+    said = lnrisk(example.strip(), tmp_path)
+    figures = {
+        name: float(re.search(rf"^  {name} +([0-9.]+)", said, re.MULTILINE)[1])
+        for name in ("AUROC", "Brier score")
+    }
+    assert figures["AUROC"] >= 0.895
+    assert figures["Brier score"] <= 0.110
+
+
+def test_the_patient_of_the_registry_page(tmp_path):
+    for info, text in blocks(ROOT / "docs" / "registry.md"):
+        kind, _, name = info.partition(" ")
+        assert kind == "csv"
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    result = label(read_registry(tmp_path), load_definition())
+    assert result.courses["proteinuria"].tolist() == ["unchanged"]
+
+
+def test_definition_page(tmp_path):
+    whole, part = (text for info, text in blocks(ROOT / "docs" / "definition.md") if info == "toml")
+    (tmp_path / "my-registry.toml").write_text(whole, encoding="utf-8")
+    assert load_definition(tmp_path / "my-registry.toml").window.last_day == 210
+    preset = load_definition().model_dump(mode="json", exclude_none=True)
+    assert Definition.model_validate(preset | tomllib.loads(part)) == load_definition()
+
+
+def test_definition_page_names_every_parameter():
+    page = (ROOT / "docs" / "definition.md").read_text(encoding="utf-8")
+    for section, parameters in load_definition().model_dump(exclude_none=True).items():
+        if isinstance(parameters, dict) and section != "failed":
+            for name in parameters:
+                assert f"`{section}.{name}`" in page
+
+
+def test_configuration_page(tmp_path):
+    (text,) = (text for info, text in blocks(ROOT / "docs" / "method.md") if info == "toml")
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    assert load_config(tmp_path / "config.toml") == TrainingConfig()
+
+
+def test_no_page_links_to_nothing():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
