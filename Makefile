@@ -2,6 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RIVALS := $(VENV)/.rivals
 TYPED := -p lnrisk.features -p lnrisk.model -p lnrisk.training -p lnrisk.serving -m lnrisk.demo -m lnrisk.__main__
 
 .PHONY: demo test quick check bench types clean
@@ -21,8 +22,8 @@ check: $(READY) types
 	MYPYPATH=.types $(BIN)/mypy $(TYPED)
 	$(BIN)/pytest -q tests/test_layers.py
 
-bench: $(READY)
-	$(BIN)/python bench/run.py
+bench: $(RIVALS)
+	$(BIN)/python bench/run.py --out docs/performance.md
 
 types: .types/lnrisk
 
@@ -34,6 +35,10 @@ $(READY): constraints.txt pyproject.toml
 	python3 -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $(READY)
+
+$(RIVALS): $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,bench]"
+	touch $(RIVALS)
 
 clean:
 	rm -rf $(VENV) .types .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -252,19 +252,24 @@ def features(
     registry: Path, landmark_weeks: float, out: Path, outcome: str, skip_bad_rows: bool
 ) -> None:
     """Write the feature table of a REGISTRY at a landmark, and features.json beside it."""
-    import json
-
     from .features.files import write_files
-    from .features.pipeline import features_at, index_days
+    from .features.pipeline import (
+        DEFAULT_ANALYTES,
+        features_at,
+        index_days,
+        trajectory_plan,
+        with_trajectories,
+    )
 
     if landmark_weeks < 0:
         _misuse("--landmark-weeks is 0 or more.")
     reading = _read(registry, skip_bad_rows)
     data = _good(reading)
-    table = features_at(data, index_days(data, outcome), round(landmark_weeks * 7))
+    plain = features_at(data, index_days(data, outcome), round(landmark_weeks * 7))
+    table, trajectories = with_trajectories(plain, trajectory_plan(DEFAULT_ANALYTES))
     frame = table.frame.copy()
     frame.insert(0, "patient_id", data.patient_ids)
-    dictionary = json.dumps({"features": table.as_records()}, indent=1) + "\n"
+    dictionary = table.dictionary_json(trajectories)
     files = _rejected_beside(out, reading, skip_bad_rows)
     write_files({**files, out: frame, out.parent / "features.json": dictionary})
     _say(f"{len(frame)} patients, {len(table.dictionary)} features at week {landmark_weeks:g}")
@@ -275,14 +280,29 @@ def features(
 @click.option("--patients", type=click.IntRange(min=1), default=1000, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--format", "ending", type=click.Choice(["csv", "parquet"]), default="csv")
-def simulate(folder: Path, patients: int, seed: int, ending: str) -> None:
+@click.option(
+    "--true-risk-weeks",
+    type=click.FloatRange(min=0, max=78),
+    help="Replay each future from this week on and add true_risk to truth.parquet.",
+)
+@click.option("--replays", type=click.IntRange(min=1), default=200, show_default=True)
+def simulate(
+    folder: Path,
+    patients: int,
+    seed: int,
+    ending: str,
+    true_risk_weeks: float | None,
+    replays: int,
+) -> None:
     """Write a synthetic registry to DIR, with the truth beside it."""
     from .training.simulate import simulate as simulate_registry
     from .training.simulate import write
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         _misuse(f"{str(folder)!r} exists and is not an empty folder.")
-    write(simulate_registry(patients, seed), folder, ending)
+    landmark_days = None if true_risk_weeks is None else round(7 * true_risk_weeks)
+    simulated = simulate_registry(patients, seed, landmark_days=landmark_days, replays=replays)
+    write(simulated, folder, ending)
     _say(f"{patients} simulated patients in {folder}; truth.parquet holds what was simulated.")
 
 

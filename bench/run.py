@@ -1,19 +1,26 @@
-"""Run every benchmark, one file per promise, and say on what machine."""
+"""Run every benchmark, one file per promise, each in a fresh process; say on what machine.
+
+Arguments go to features.py, which alone writes a page: ``run.py --out``.
+"""
 
 import os
 import platform
+import subprocess
+import sys
+from pathlib import Path
 
-import label
-
-import features
+BENCHES = ("label", "landmark", "features")
 
 
 def main() -> None:
-    """Print all figures."""
+    """Print all figures; stop at the first benchmark that fails."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, simulated patients")
-    for bench in (label, features):
-        print((bench.__doc__ or "").strip())
-        bench.main()
+    for name in BENCHES:
+        print(f"\n## {name}\n", flush=True)
+        arguments = sys.argv[1:] if name == "features" else []
+        subprocess.run(
+            [sys.executable, Path(__file__).with_name(f"{name}.py"), *arguments], check=True
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The as-of view: a registry as it was known on a day, per patient.
 
 Assumes that a record was known on its own date, a treatment's end and stop reason on the end date,
-and an adherence period on its last day; a registry that enters records late knew less than this.
+and an adherence period on its last day, or later where the registry says when it was recorded; one
+that enters records late without saying so knew less than this.
 """
 
 import datetime
@@ -12,6 +13,7 @@ import pandas as pd
 
 from .days import NEVER, Days, as_days, day_of
 from .registry import Registry
+from .repeats import average_repeats, recorded_later
 
 __all__ = ["as_of_days", "known_on"]
 
@@ -44,8 +46,8 @@ def as_of_days(registry: Registry, as_of: datetime.date | Days | None) -> Days:
 def known_on(registry: Registry, as_of: datetime.date | Days | None) -> Registry:
     """Return what was known on a day.
 
-    A record dated later does not exist; a treatment that ends later is ongoing, without a reason
-    for stopping.
+    A record dated or recorded later does not exist; a treatment that ends later is ongoing,
+    without a reason for stopping.
 
     Parameters
     ----------
@@ -58,16 +60,18 @@ def known_on(registry: Registry, as_of: datetime.date | Days | None) -> Registry
         The same patients.
     """
     days = as_of_days(registry, as_of)
-    if (days == NEVER).all():
+    if (days == NEVER).all() and not recorded_later(registry.measurements):
         return registry
     tables = {}
     for name, column in _KNOWN_ON_DATE.items():
         table = registry.table(name)
         limit = days[registry.positions(name)]
         known = as_days(table[column]) <= limit
+        known &= as_days(table["recorded_on"], missing=-NEVER) <= limit
         if name == "treatments":
             table = _ongoing(table, limit)
         tables[name] = table[known].reset_index(drop=True)
+    tables["measurements"] = average_repeats(tables["measurements"])
     return registry.with_tables(**tables)
 
 

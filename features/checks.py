@@ -14,6 +14,7 @@ import pandas as pd
 
 from .findings import Findings
 from .reading import RawTable, as_text, parse_dates, parse_numbers
+from .repeats import average_repeats, is_repeat, recorded_later, sort_measurements
 from .tables import TABLES, Column
 from .vocabulary import analytes, drugs
 
@@ -78,7 +79,7 @@ class _TableCheck:
         if column.required and not absent:
             empty = (as_text(cells) == "").to_numpy()
             self.flag(empty, "missing value", column.name, "a value is required here.")
-        if column.kind in ("date", "birth_date"):
+        if column.kind in ("date", "birth_date", "entry_date"):
             return self._parse_date(column, cells)
         if column.kind == "number":
             return self._parse_number(column, cells)
@@ -87,7 +88,7 @@ class _TableCheck:
             wrong = ~text.isin(("", *column.choices)).to_numpy()
             accepted = ", ".join(column.choices)
             self.flag(wrong, "unknown value", column.name, f"accepted are {accepted}.")
-            return pd.Categorical(text.where(text != ""), categories=list(column.choices))
+            return pd.Categorical(text.where(text.isin(column.choices)), categories=column.choices)
         return text
 
     def _parse_date(self, column: Column, cells: "pd.Series[Any]") -> npt.NDArray[np.datetime64]:
@@ -151,6 +152,8 @@ class _People:
         return position.astype(np.int64)
 
     def note_last_contacts(self, events: _TableCheck) -> None:
+        if not len(self.written):
+            return
         last = (np.asarray(events.columns["event"]) == "last_contact") & ~events.bad
         position = self.positions(events.columns["patient_id"])
         last &= (position >= 0) & ~(events.columns["date"] < self.birth[position])
@@ -168,7 +171,7 @@ def _check_people(table: _TableCheck, people: _People) -> npt.NDArray[np.int64]:
     table.flag(unknown, "unknown patient", "patient_id", "no row of patients has this patient_id.")
     if not len(people.written):
         return position
-    withdrawn = (position >= 0) & people.withdrawn[position]
+    withdrawn = (position >= 0) & named & people.withdrawn[position]
     table.flag(withdrawn, "patient left out", "patient_id", "the row of this patient has errors.")
     return position
 
@@ -229,7 +232,11 @@ def _check_measurements(table: _TableCheck) -> None:
         "unit",
         lambda i: f"{names.iloc[i]} is accepted in {accepted[codes[i]]}.",
     )
-    converted = values * factor
+    with np.errstate(over="ignore"):
+        converted = values * factor
+    table.flag(
+        np.isinf(converted), "out of range", "value", "too large a number for its canonical unit."
+    )
     zero = names.isin(_POSITIVE_ANALYTES).to_numpy() & (values == 0)
     table.flag(zero, "not above zero", "value", lambda i: f"a {names.iloc[i]} is above 0.")
     _note_odd_values(table, names, converted)
@@ -322,31 +329,16 @@ def _check_outcomes(table: _TableCheck) -> None:
 
 
 def _one_value_a_day(frame: pd.DataFrame, table: _TableCheck) -> pd.DataFrame:
-    """Sort measurements and average those of the same patient, analyte and date."""
-    keys = [frame["patient_id"].cat.codes, frame["analyte"].cat.codes, frame["date"]]
-    order = np.lexsort((frame["value"], keys[2], keys[1], keys[0]))
-    frame = frame.iloc[order].reset_index(drop=True)
-    same = frame[["patient_id", "analyte", "date"]].eq(
-        frame[["patient_id", "analyte", "date"]].shift()
-    )
-    again = same.all(axis=1).to_numpy()
-    if not again.any():
-        return frame
-    first = np.flatnonzero(~again)
-    group = np.cumsum(~again) - 1
-    mean = np.add.reduceat(frame["value"].to_numpy(), first) / np.bincount(group)
-    comparator = frame["comparator"].cat.codes.to_numpy()
-    mixed = np.maximum.reduceat(comparator, first) != np.minimum.reduceat(comparator, first)
+    """Sort measurements, note repeats, and average them unless a later view has to."""
+    frame = sort_measurements(frame)
     table.flag(
-        np.isin(table.raw.rows, frame["row"].to_numpy()[again]),
+        np.isin(table.raw.rows, frame["row"].to_numpy()[is_repeat(frame)]),
         "measured twice",
         "date",
         "another row has the same patient, date and analyte; their mean is used.",
         severity="note",
     )
-    rows = np.minimum.reduceat(frame["row"].to_numpy(), first)
-    frame = frame.iloc[first].reset_index(drop=True).assign(value=mean, row=rows)
-    return frame.assign(comparator=frame["comparator"].where(~mixed))
+    return frame if recorded_later(frame) else average_repeats(frame)
 
 
 _ROW_CHECKS: dict[str, Callable[[_TableCheck], None]] = {
@@ -357,7 +349,14 @@ _ROW_CHECKS: dict[str, Callable[[_TableCheck], None]] = {
 }
 _ORDER = {
     "treatments": ["start_date", "drug", "end_date", "dose", "row"],
-    "biopsies": ["date", "row"],
+    "biopsies": [
+        "date",
+        "chronicity_index",
+        "interstitial_fibrosis",
+        "tubular_atrophy",
+        "activity_index",
+        "row",
+    ],
     "adherence": ["start_date", "end_date", "measure", "value", "row"],
     "events": ["date", "event", "row"],
     "outcomes": ["date", "row"],
@@ -419,7 +418,8 @@ def check_bundle(
         if name == "measurements":
             tables[name] = _one_value_a_day(frame, checks[name])
         else:
-            frame = frame.sort_values(["patient_id", *_ORDER[name]], kind="stable")
+            keys = ["patient_id", *_ORDER[name]]
+            frame = frame.sort_values(keys, kind="stable", na_position="first")
             tables[name] = frame.reset_index(drop=True)
     rejected = pd.concat([check.rejected() for check in checks.values()], ignore_index=True)
     return tables, findings, rejected

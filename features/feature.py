@@ -30,6 +30,10 @@ class Feature:
         The registry's table that it is made from.
     look_back : str
         The days that it looks at.
+    formula : str
+        How it is computed, in words or symbols; empty where the meaning says it all.
+    citation : str
+        Who says that it matters or how to compute it; empty where nobody needs to.
     """
 
     name: str
@@ -37,6 +41,8 @@ class Feature:
     unit: str
     table: str
     look_back: str
+    formula: str = ""
+    citation: str = ""
 
 
 @dataclass(frozen=True)

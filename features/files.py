@@ -50,6 +50,8 @@ def write_files(contents: Mapping[Path, pd.DataFrame | str]) -> None:
     written: dict[Path, Path] = {}
     try:
         for path, content in contents.items():
+            if path.is_dir():
+                raise LnriskError(f"{path}: cannot be written: it is a folder.")
             handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
             os.close(handle)
             written[path] = Path(name)

@@ -75,8 +75,18 @@ class Findings:
             chosen = table[table["severity"] == severity]
             for kind, group in chosen.groupby("kind", sort=True):
                 lines.append(f"{severity}: {kind} ({len(group)})")
-                shown = group if most is None else group.head(most)
-                lines.extend(f"  {message}" for message in shown["message"])
-                if len(shown) < len(group):
-                    lines.append(f"  ... and {len(group) - len(shown)} more")
+                messages = _alike_once(group) if severity == "note" else group["message"].tolist()
+                shown = messages if most is None else messages[:most]
+                lines.extend(f"  {message}" for message in shown)
+                if len(shown) < len(messages):
+                    lines.append(f"  ... and {len(messages) - len(shown)} more")
         return "\n".join(lines)
+
+
+def _alike_once(group: pd.DataFrame) -> list[str]:
+    """Return one message per file, column and value, with the number of rows that it stands for."""
+    alike = group.groupby(["file", "column", "value"], sort=True)["message"]
+    return [
+        messages.iloc[0] if len(messages) == 1 else f"{messages.iloc[0]} ({len(messages)} rows)"
+        for _, messages in alike
+    ]

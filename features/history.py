@@ -3,7 +3,6 @@
 Assumes at most one value per patient and day, which the registry's checks provide.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,8 @@ __all__ = ["History", "history_of", "pairs"]
 
 Numbers = npt.NDArray[np.float64]
 _STRIDE = NEVER << 1
+_SIDES = np.array([-1, 1, 0], dtype=np.int8)
+"""By the code of the comparator: ``<``, ``>``, none (-1)."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,14 @@ class History:
     day : ndarray of int, shape (n_values,)
     value : ndarray of float, shape (n_values,)
         In the analyte's canonical unit.
+    side : ndarray of int, shape (n_values,), optional
+        -1 where the true value lies below the one given, 1 where above, else 0.
     """
 
     patient: Days
     day: Days
     value: Numbers
+    side: npt.NDArray[np.int8] | None = None
 
     def __len__(self) -> int:
         """Return the number of values."""
@@ -127,10 +131,8 @@ def pairs(patient: Days, sorted_row_patient: Days) -> tuple[Days, Days]:
     return query, np.repeat(first, count) + within
 
 
-def history_of(
-    registry: Registry, analyte: str, transform: Callable[[Numbers], Numbers] | None = None
-) -> History:
-    """Return one analyte's values; a value at a detection limit is the limit.
+def history_of(registry: Registry, analyte: str) -> History:
+    """Return one analyte's values; a value at a detection limit is the limit, on its side.
 
     Parameters
     ----------
@@ -138,8 +140,6 @@ def history_of(
     analyte : str
         As written in ``measurements``; ``egfr`` there is the reported one, see
         `lnrisk.features.egfr` for the computed one.
-    transform : callable, optional
-        Applied to the values.
     """
     table = registry.measurements
     codes = table["analyte"].cat.categories
@@ -149,4 +149,5 @@ def history_of(
     patient = registry.positions("measurements")[chosen]
     day = as_days(table["date"].to_numpy()[chosen])
     value = table["value"].to_numpy()[chosen]
-    return History(patient, day, transform(value) if transform else value)
+    comparator = table["comparator"].cat.codes.to_numpy()[chosen]
+    return History(patient, day, value, _SIDES[comparator])

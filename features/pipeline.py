@@ -4,30 +4,57 @@ Assumes the landmark is counted from one index date per patient. No feature is r
 none looks past the landmark.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
 from .adherence import adherence
-from .biopsy import biopsy
+from .chronicity import chronicity
 from .days import NEVER, Days, as_days
 from .egfr import DAYS_PER_YEAR, first_anchor_day
+from .exposure import exposure
 from .feature import Feature, LandmarkView, landmark_view
 from .history import Numbers
+from .laboratory import knot_months, laboratory, series_name, statistic_name
 from .registry import Registry
-from .therapy import therapy
-from .trajectories import Scale, trajectory
+from .summaries import STATISTICS
+from .trajectories import Trajectory, shrunken_features
+from .vocabulary import ANCHOR_CLASSES, Scale, analytes
 
-__all__ = ["DEFAULT_ANALYTES", "FeatureTable", "features_at", "index_days"]
+__all__ = [
+    "DEFAULT_ANALYTES",
+    "FeatureTable",
+    "TrajectoryPlan",
+    "features_at",
+    "index_days",
+    "trajectory_plan",
+    "with_trajectories",
+]
 
 DEFAULT_ANALYTES: dict[str, Scale] = {
-    "upcr": "log",
-    "egfr": "identity",
-    "albumin": "identity",
-    "c3": "identity",
+    name: analytes()[name].scale for name in ("upcr", "egfr", "albumin", "c3", "c4", "anti_dsdna")
 }
+
+
+@dataclass(frozen=True)
+class TrajectoryPlan:
+    """Which trajectories are to be fitted: the parameters of the transformer.
+
+    Parameters
+    ----------
+    series : tuple of str
+    groups : tuple of str
+        Columns that shift the mean curves: the anchor classes given.
+    knots : tuple of float
+        Months.
+    """
+
+    series: tuple[str, ...]
+    groups: tuple[str, ...]
+    knots: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -40,14 +67,26 @@ class FeatureTable:
         float64, in the registry's order; nan where missing, and for a patient without index date.
     dictionary : tuple of Feature
         One entry per column, in order.
+    statistics : DataFrame, shape (n_patients, n_statistics)
+        What trajectories are fitted to; no features themselves.
     """
 
     frame: pd.DataFrame
     dictionary: tuple[Feature, ...]
+    statistics: pd.DataFrame
 
-    def as_records(self) -> list[dict[str, str]]:
-        """Return the dictionary as plain records."""
-        return [asdict(feature) for feature in self.dictionary]
+    @property
+    def whole(self) -> pd.DataFrame:
+        """Features and statistics side by side: what the transformer takes."""
+        return pd.concat([self.frame, self.statistics], axis=1)
+
+    def dictionary_json(self, trajectories: Sequence[Trajectory] = ()) -> str:
+        """Return the dictionary, and the trajectories that features rest on, as JSON."""
+        content = {
+            "features": [asdict(feature) for feature in self.dictionary],
+            "trajectories": [asdict(trajectory) for trajectory in trajectories],
+        }
+        return json.dumps(content, indent=1) + "\n"
 
 
 def index_days(registry: Registry, outcome: str = "rule") -> Days:
@@ -71,6 +110,21 @@ def index_days(registry: Registry, outcome: str = "rule") -> Days:
     return days
 
 
+def trajectory_plan(scales: Mapping[str, Scale]) -> TrajectoryPlan:
+    """Return the trajectories of some analytes.
+
+    Examples
+    --------
+    >>> trajectory_plan({"upcr": "log", "bilirubin": "log"}).knots[1]
+    inf
+    """
+    return TrajectoryPlan(
+        tuple(series_name(analyte, scale) for analyte, scale in scales.items()),
+        tuple(f"started_with_{name.lower()}" for name in ANCHOR_CLASSES),
+        tuple(knot_months(analyte) for analyte in scales),
+    )
+
+
 def _person(view: LandmarkView) -> dict[Feature, Numbers]:
     patients = view.registry.patients
     age = (view.index_day - as_days(patients["birth_date"])) / DAYS_PER_YEAR
@@ -88,7 +142,7 @@ def features_at(
     registry: Registry,
     index_day: Days,
     landmark_days: int,
-    analytes: Mapping[str, Scale] = DEFAULT_ANALYTES,
+    scales: Mapping[str, Scale] = DEFAULT_ANALYTES,
 ) -> FeatureTable:
     """Return the features of every patient at a landmark.
 
@@ -98,7 +152,7 @@ def features_at(
     index_day : ndarray of int, shape (n_patients,)
     landmark_days : int
         Days after the index date.
-    analytes : mapping of str to {"log", "identity"}
+    scales : mapping of str to {"log", "identity"}
         Analytes whose trajectories are taken, and on which scale.
 
     Returns
@@ -107,11 +161,42 @@ def features_at(
         The same row for a patient whoever else is in the registry.
     """
     view = landmark_view(registry, index_day, landmark_days)
-    columns: dict[Feature, Numbers] = {}
-    for analyte, scale in analytes.items():
-        columns |= trajectory(view, analyte, scale)
-    columns |= biopsy(view) | therapy(view) | adherence(view) | _person(view)
+    seen = laboratory(view, scales)
+    columns = seen.features | chronicity(view) | exposure(view) | adherence(view) | _person(view)
     values = {
         feature.name: np.where(view.indexed, value, np.nan) for feature, value in columns.items()
     }
-    return FeatureTable(pd.DataFrame(values), tuple(columns))
+    return FeatureTable(pd.DataFrame(values), tuple(columns), seen.statistics)
+
+
+def with_trajectories(
+    table: FeatureTable, plan: TrajectoryPlan
+) -> tuple[FeatureTable, tuple[Trajectory, ...]]:
+    """Return the table with shrunken levels and slopes, fitted to its own patients.
+
+    For a description of a registry; a model fits its own, on its training patients alone.
+
+    Parameters
+    ----------
+    table : FeatureTable
+    plan : TrajectoryPlan
+
+    Returns
+    -------
+    table : FeatureTable
+    trajectories : tuple of Trajectory
+        One for each series of which enough patients have a value; the table has no shrunken
+        features of the others.
+    """
+    from .trajectory_fit import fit_trajectory, has_enough
+
+    given = table.frame[list(plan.groups)].to_numpy()
+    fitted = []
+    for name, knot in zip(plan.series, plan.knots, strict=True):
+        sums = table.statistics[[statistic_name(name, part) for part in STATISTICS]].to_numpy()
+        if has_enough(sums):
+            fitted.append(fit_trajectory(name, sums, given, plan.groups, knot))
+    made = shrunken_features(fitted, table.whole)
+    columns = pd.DataFrame({feature.name: values for feature, values in made.items()})
+    frame = pd.concat([table.frame, columns], axis=1)
+    return FeatureTable(frame, (*table.dictionary, *made), table.statistics), tuple(fitted)

@@ -7,6 +7,7 @@ refused, because a table cut short would look like missing data.
 import csv
 import hashlib
 import json
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,16 +42,21 @@ class RawTable:
         Text, or the typed columns of a Parquet file.
     first_row : int
         Row number of the first record: 2 in a CSV file (below the header), 1 in Parquet.
+    lines : ndarray of int, optional
+        Row number of each record where blank lines stand between them.
     """
 
     name: str
     file: str
     cells: pd.DataFrame
     first_row: int
+    lines: npt.NDArray[np.int64] | None = None
 
     @property
     def rows(self) -> npt.NDArray[np.int64]:
         """Row number of each record in the file."""
+        if self.lines is not None:
+            return self.lines
         return np.arange(len(self.cells), dtype=np.int64) + self.first_row
 
 
@@ -106,6 +112,19 @@ def _read_csv(path: Path) -> pd.DataFrame:
     return cells
 
 
+def _lines(path: Path, records: int) -> npt.NDArray[np.int64] | None:
+    """Return the line of each record of a CSV file with blank lines; None where it has none."""
+    with path.open("rb") as file:
+        if not path.stat().st_size:
+            return None
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            if content.find(b"\n\n") < 0 and content.find(b"\n\r\n") < 0:
+                return None
+            written = [bool(line.strip()) for line in content[:].split(b"\n")]
+    lines = np.flatnonzero(written)[1:] + 1
+    return lines if len(lines) == records else None
+
+
 def _read_parquet(path: Path) -> pd.DataFrame:
     cells: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas(
         date_as_object=False, integer_object_nulls=True
@@ -140,7 +159,9 @@ def read_raw(folder: Path, name: str) -> RawTable | None:
             f"{path.name}: column {missing[0]!r} is missing (found: "
             f"{', '.join(map(str, cells.columns))}); required are {', '.join(required)}."
         )
-    return RawTable(name, path.name, cells, 2 if path.suffix == ".csv" else 1)
+    if path.suffix == ".parquet":
+        return RawTable(name, path.name, cells, 1)
+    return RawTable(name, path.name, cells, 2, _lines(path, len(cells)))
 
 
 def read_source(folder: Path) -> Source:

@@ -15,7 +15,8 @@ class Column:
     Parameters
     ----------
     name : str
-    kind : {"id", "text", "date", "birth_date", "number", "choice"}
+    kind : {"id", "text", "date", "birth_date", "entry_date", "number", "choice"}
+        An ``entry_date`` says when a row was entered, which may be after the last contact.
     required : bool, default=False
         Whether the column must exist and no cell may be empty.
     choices : tuple of str, default=()
@@ -40,6 +41,7 @@ def _score(name: str, highest: float) -> Column:
 
 
 _PATIENT = Column("patient_id", "id", required=True)
+_RECORDED = Column("recorded_on", "entry_date")
 _DATE = Column("date", "date", required=True)
 
 TABLES: dict[str, tuple[Column, ...]] = {
@@ -61,6 +63,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
             required=True,
             choices=("last_contact", "death", "kidney_failure"),
         ),
+        _RECORDED,
     ),
     "measurements": (
         _PATIENT,
@@ -69,6 +72,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("value", "number", required=True),
         Column("unit", "text", required=True),
         Column("comparator", "choice", choices=("<", ">")),
+        _RECORDED,
     ),
     "treatments": (
         _PATIENT,
@@ -89,6 +93,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
                 "other",
             ),
         ),
+        _RECORDED,
     ),
     "biopsies": (
         _PATIENT,
@@ -101,6 +106,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _score("tubular_atrophy", 3),
         _score("interstitial_fibrosis", 3),
         Column("tma", "number", highest=1, whole=True),
+        _RECORDED,
     ),
     "adherence": (
         _PATIENT,
@@ -121,12 +127,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ),
         Column("value", "number", required=True),
         Column("drug", "text"),
+        _RECORDED,
     ),
     "outcomes": (
         _PATIENT,
         Column("index_date", "date", required=True),
         _DATE,
         Column("status", "choice", required=True, choices=("event", "competing", "censored")),
+        _RECORDED,
     ),
 }
 

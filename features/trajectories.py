@@ -1,138 +1,357 @@
-"""Early course of an analyte up to the landmark: baseline, last, change and slope.
+"""Empirical-Bayes trajectories: a patient's level and slope at the landmark, with their error.
 
-Assumes that a straight line through few visits is a fair summary of the first weeks; with two or
-three noisy values the slope is mostly noise, and with one there is none.
+Values of an analyte are taken to scatter normally, on the analyte's scale, around a line with the
+patient's own intercept and slope; intercepts and slopes scatter normally around the mean curve of
+the drugs given. Where a patient's true course bends more than the mean curve does, or sicker
+patients are measured more often because they are sicker, the level is pulled the wrong way.
 """
 
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
-from .days import Days
-from .egfr import egfr_history
-from .feature import DAYS_BEFORE_INDEX, Feature, LandmarkView
-from .history import History, Numbers, history_of
+from .feature import Feature
+from .laboratory import LANDMARK_MONTH, statistic_name
+from .summaries import STATISTICS
 from .vocabulary import analytes
 
-__all__ = ["Scale", "analyte_history", "trajectory"]
+__all__ = [
+    "Posterior",
+    "Trajectory",
+    "posterior",
+    "shrunken_dictionary",
+    "shrunken_features",
+]
 
-Scale = Literal["log", "identity"]
+Numbers = npt.NDArray[np.float64]
 
-BASELINE_LAST_DAY = 7
-DAYS_PER_MONTH = 30.4375
-SMALLEST_LOGGED = 0.01
-"""Values at or below are logged as this, in the analyte's unit: a UPCR of 0 has no logarithm."""
-
-
-def _proteinuria(view: LandmarkView) -> History:
-    """Return UPCR; for a patient without any in the look-back, protein_24h with g/d as g/g."""
-    registry = view.registry
-    upcr, collected = history_of(registry, "upcr"), history_of(registry, "protein_24h")
-    first = view.index_day - DAYS_BEFORE_INDEX
-    value, _ = upcr.latest(view.patient, first, view.landmark_day)
-    without = np.isnan(value)[collected.patient]
-    patient = np.concatenate([upcr.patient, collected.patient[without]])
-    day = np.concatenate([upcr.day, collected.day[without]])
-    values = np.concatenate([upcr.value, collected.value[without]])
-    order = np.lexsort((day, patient))
-    return History(patient[order], day[order], values[order])
+_PROTEINURIA, _FILTRATION = "log_upcr", "egfr"
+_LAIRD = "Laird & Ware, Biometrics 1982;38:963"
+_FALLS = {"25": 0.25, "50": 0.50}
 
 
-def analyte_history(view: LandmarkView, analyte: str) -> History:
-    """Return an analyte's values; eGFR is computed, proteinuria falls back to 24-h collections."""
-    if analyte == "egfr":
-        return egfr_history(view.registry)
-    if analyte == "upcr":
-        return _proteinuria(view)
-    return history_of(view.registry, analyte)
-
-
-def _scaled(value: Numbers, scale: Scale) -> Numbers:
-    if scale == "identity":
-        return value
-    logged: Numbers = np.log(np.maximum(value, SMALLEST_LOGGED))
-    return logged
-
-
-def slope_per_month(
-    history: History, patient: Days, first_day: Days, last_day: Days, scale: Scale
-) -> Numbers:
-    """Return least-squares slopes on time; nan where fewer than two days were measured.
+@dataclass(frozen=True)
+class Trajectory:
+    """The fitted trajectory model of one analyte.
 
     Parameters
     ----------
-    history : History
-    patient, first_day, last_day : ndarray of int, shape (n_patients,)
-        Patients ascending; closed windows.
-    scale : {"log", "identity"}
+    name : str
+        Name of the series, for example ``log_upcr``.
+    groups : tuple of str
+        Names of the 0/1 columns that shift the mean curve, such as ``given_cni``.
+    mean : tuple of tuple of float, shape (1 + n_groups, 3)
+        Level at the start, slope per month, and change of slope past the knot: for everyone, then
+        what each group adds.
+    variance : tuple of float
+        Of the intercepts, covariance, and of the slopes, between patients.
+    error : float
+        Variance of a single value around the patient's line.
+    knot : float or None
+        Months after the index date from which the mean curve may bend; None where it may not.
+    patients, values : int
+        What it was fitted to.
     """
-    n = len(patient)
-    inside = (history.day >= first_day[history.patient]) & (
-        history.day <= last_day[history.patient]
-    )
-    person, value = history.patient[inside], _scaled(history.value[inside], scale)
-    month = (history.day[inside] - last_day[person]) / DAYS_PER_MONTH
-    count = np.bincount(person, minlength=n)
-    seen = np.maximum(count, 1)
-    centred_month = month - (np.bincount(person, month, n) / seen)[person]
-    centred_value = value - (np.bincount(person, value, n) / seen)[person]
-    spread = np.bincount(person, centred_month**2, n)
-    together = np.bincount(person, centred_month * centred_value, n)
-    return np.where(count >= 2, together / np.where(spread > 0, spread, 1.0), np.nan)
+
+    name: str
+    groups: tuple[str, ...]
+    mean: tuple[tuple[float, float, float], ...]
+    variance: tuple[float, float, float]
+    error: float
+    knot: float | None
+    patients: int
+    values: int
+
+    def curve(self, given: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Return the mean level, slope and bend of patients.
+
+        Parameters
+        ----------
+        given : ndarray of float, shape (n_patients, n_groups)
+        """
+        level, slope, bend = (np.full(len(given), value) for value in self.mean[0])
+        for column, (more_level, more_slope, more_bend) in enumerate(self.mean[1:]):
+            level = level + given[:, column] * more_level
+            slope = slope + given[:, column] * more_slope
+            bend = bend + given[:, column] * more_bend
+        return level, slope, bend
 
 
-def trajectory(view: LandmarkView, analyte: str, scale: Scale) -> dict[Feature, Numbers]:
-    """Return baseline, last value, change and slope of one analyte.
+@dataclass(frozen=True)
+class Posterior:
+    """What is known of patients' lines; fields of shape (n_patients,), nan without any value.
 
     Parameters
     ----------
-    view : LandmarkView
-    analyte : str
-    scale : {"log", "identity"}
-        The scale on which change and slope are taken.
+    level, slope : ndarray of float
+        Posterior mean of the true level at the landmark and of the slope there, per month.
+    level_sd, slope_sd : ndarray of float
+    change : ndarray of float
+        Posterior mean of the true level at the landmark minus that at the index date.
+    change_sd : ndarray of float
+    """
+
+    level: Numbers
+    slope: Numbers
+    level_sd: Numbers
+    slope_sd: Numbers
+    change: Numbers
+    change_sd: Numbers
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Posterior of intercept and slope deviations: means and covariance."""
+
+    intercept: Numbers
+    slope: Numbers
+    v11: Numbers
+    v12: Numbers
+    v22: Numbers
+
+
+def _line(model: Trajectory, sums: Numbers, curve: tuple[Numbers, Numbers, Numbers]) -> _Line:
+    """Return the posterior given the values that are known exactly."""
+    n, t, k, tt, tk, _, y, ty = (sums[:, column] for column in range(8))
+    level, slope, bend = curve
+    r1 = (y - (n * level + t * slope + k * bend)) / model.error
+    r2 = (ty - (t * level + tt * slope + tk * bend)) / model.error
+    v11, v12, v22 = _covariance(model.variance, n / model.error, t / model.error, tt / model.error)
+    return _Line(v11 * r1 + v12 * r2, v12 * r1 + v22 * r2, v11, v12, v22)
+
+
+def _covariance(
+    variance: tuple[float, float, float], n: Numbers, t: Numbers, tt: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Return ``inv(inv(D) + G)`` for 2 x 2 matrices, also where D is singular."""
+    d11, d12, d22 = variance
+    m11, m12 = 1.0 + d11 * n + d12 * t, d11 * t + d12 * tt
+    m21, m22 = d12 * n + d22 * t, 1.0 + d12 * t + d22 * tt
+    determinant = m11 * m22 - m12 * m21
+    v11 = (m22 * d11 - m12 * d12) / determinant
+    v12 = (m22 * d12 - m12 * d22) / determinant
+    v22 = (m11 * d22 - m21 * d12) / determinant
+    return v11, v12, v22
+
+
+def _beyond(sums: Numbers, side: int) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Return number, mean time, mean time past the knot and mean limit of values beyond a limit."""
+    first = 10 if side < 0 else 14
+    n = sums[:, first]
+    t, k, limit = sums[:, first + 1 : first + 4].T / np.where(n > 0, n, 1.0)
+    return n, t, k, limit
+
+
+def with_limits(model: Trajectory, sums: Numbers, given: Numbers) -> tuple[Numbers, Numbers]:
+    """Replace values beyond a detection limit by what is expected of them.
+
+    The expectation is that of a normal value, given the patient's exact values, beyond the limit
+    (exact for one such value; several on one side are taken at their mean time and limit).
+
+    Parameters
+    ----------
+    model : Trajectory
+    sums : ndarray of float, shape (n_patients, 18)
+        As `lnrisk.features.summaries.trajectory_statistics` gives.
+    given : ndarray of float, shape (n_patients, n_groups)
+
+    Returns
+    -------
+    sums : ndarray of float, shape (n_patients, 18)
+        With the expected values among the exact ones.
+    variance : ndarray of float, shape (n_patients, 2)
+        Of the value below and above the limit, 0 where there is none.
+    """
+    filled, spread = sums, np.zeros((len(sums), 2))
+    if not sums[:, [10, 14]].any():
+        return filled, spread
+    filled = sums.copy()
+    curve = model.curve(given)
+    line = _line(model, sums, curve)
+    for column, side in enumerate((-1, 1)):
+        n, t, k, limit = _beyond(sums, side)
+        centre = curve[0] + curve[1] * t + curve[2] * k + line.intercept + line.slope * t
+        predictive = model.error + line.v11 + 2.0 * t * line.v12 + t * t * line.v22
+        value, variance = _truncated(centre, np.sqrt(predictive), limit, side)
+        some = n > 0
+        spread[:, column] = np.where(some, variance, 0.0)
+        value = np.where(some, value, 0.0)
+        products = (np.ones_like(t), t, k, t * t, t * k, k * k)
+        with_value = (value, t * value, k * value, value * value + spread[:, column])
+        for position, term in enumerate((*products, *with_value)):
+            filled[:, position] += n * term
+    return filled, spread
+
+
+def _truncated(
+    centre: Numbers, deviation: Numbers, limit: Numbers, side: int
+) -> tuple[Numbers, Numbers]:
+    """Return mean and variance of normal values below (-1) or above (1) a limit."""
+    from scipy.special import log_ndtr
+
+    z = side * (centre - limit) / deviation
+    hazard = np.exp(-0.5 * z * z - 0.5 * np.log(2.0 * np.pi) - log_ndtr(z))
+    mean = centre + side * deviation * hazard
+    variance = deviation * deviation * np.maximum(1.0 - hazard * (hazard + z), 0.0)
+    return mean, variance
+
+
+def posterior(model: Trajectory, sums: Numbers, given: Numbers, month: Numbers) -> Posterior:
+    """Return what is known of patients' lines at their landmark.
+
+    Parameters
+    ----------
+    model : Trajectory
+    sums : ndarray of float, shape (n_patients, 18)
+        Sufficient statistics up to the landmark.
+    given : ndarray of float, shape (n_patients, n_groups)
+        0 or 1; missing counts as 0.
+    month : ndarray of float, shape (n_patients,)
+        The landmark, months after the index date.
+
+    Returns
+    -------
+    Posterior
+        A patient's figures do not depend on who else is asked about.
+    """
+    given = np.nan_to_num(given)
+    curve = model.curve(given)
+    filled, spread = with_limits(model, sums, given)
+    line = _line(model, filled, curve)
+    v11, v12, v22 = line.v11, line.v12, line.v22
+    for column, side in enumerate((-1, 1)):
+        n, t, _, _ = _beyond(sums, side)
+        gain1, gain2 = (
+            v * n / model.error for v in (line.v11 + line.v12 * t, line.v12 + line.v22 * t)
+        )
+        v11 = v11 + gain1 * gain1 * spread[:, column]
+        v12 = v12 + gain1 * gain2 * spread[:, column]
+        v22 = v22 + gain2 * gain2 * spread[:, column]
+    level, slope, bend = curve
+    past = np.zeros_like(month) if model.knot is None else np.maximum(month - model.knot, 0.0)
+    change = (slope + line.slope) * month + bend * past
+    seen = filled[:, 0] > 0
+
+    def known(values: Numbers) -> Numbers:
+        return np.where(seen, values, np.nan)
+
+    return Posterior(
+        level=known(level + line.intercept + change),
+        slope=known(slope + np.where(past > 0, bend, 0.0) + line.slope),
+        level_sd=known(np.sqrt(v11 + 2.0 * month * v12 + month * month * v22)),
+        slope_sd=known(np.sqrt(v22)),
+        change=known(change),
+        change_sd=known(month * np.sqrt(v22)),
+    )
+
+
+def shrunken_features(models: Sequence[Trajectory], frame: pd.DataFrame) -> dict[Feature, Numbers]:
+    """Return the features that trajectories give.
+
+    Parameters
+    ----------
+    models : sequence of Trajectory
+    frame : DataFrame, shape (n_patients, n_columns)
+        With the statistics of `lnrisk.features.laboratory` and the columns of the groups.
 
     Returns
     -------
     dict of Feature to ndarray of float, shape (n_patients,)
-        nan where nothing was measured; change is nan where only one day was.
+        nan where the analyte was never measured.
     """
-    history = analyte_history(view, analyte)
-    first, last = view.index_day - DAYS_BEFORE_INDEX, view.landmark_day
-    baseline, baseline_on = history.latest(
-        view.patient, first, np.minimum(view.index_day + BASELINE_LAST_DAY, last)
-    )
-    latest, latest_on = history.latest(view.patient, first, last)
-    known = analytes().get(analyte)
-    unit = known.unit if known else "unit of the registry"
-    prefix, unit = (f"log_{analyte}", f"ln({unit})") if scale == "log" else (analyte, unit)
-    table, span = "measurements", f"day -{DAYS_BEFORE_INDEX} to the landmark"
-    change = np.where(
-        latest_on == baseline_on, np.nan, _scaled(latest, scale) - _scaled(baseline, scale)
-    )
-    slope = slope_per_month(history, view.patient, first, last, scale)
+    known: dict[str, Posterior] = {}
+    for model in models:
+        columns = [statistic_name(model.name, statistic) for statistic in STATISTICS]
+        sums = frame[columns].to_numpy(dtype=np.float64)
+        given = frame[list(model.groups)].to_numpy(dtype=np.float64)
+        month = frame[LANDMARK_MONTH].to_numpy(dtype=np.float64)
+        known[model.name] = posterior(model, sums, given, month)
+    return _features(known)
+
+
+def shrunken_dictionary(series: Sequence[str]) -> tuple[Feature, ...]:
+    """Return the entries of the features that trajectories of some series give.
+
+    Examples
+    --------
+    >>> [feature.name for feature in shrunken_dictionary(["albumin"])][:2]
+    ['albumin_level', 'albumin_level_sd']
+    """
+    nobody = np.zeros(0)
+    unknown = Posterior(nobody, nobody, nobody, nobody, nobody, nobody)
+    return tuple(_features(dict.fromkeys(series, unknown)))
+
+
+def _features(known: dict[str, Posterior]) -> dict[Feature, Numbers]:
+    features: dict[Feature, Numbers] = {}
+    for name, line in known.items():
+        features |= _shrunken(name, line)
+    if _PROTEINURIA in known:
+        features |= _falls(known[_PROTEINURIA])
+    if _PROTEINURIA in known and _FILTRATION in known:
+        features |= _together(known[_PROTEINURIA], known[_FILTRATION])
+    return features
+
+
+def _entry(name: str, meaning: str, unit: str, formula: str) -> Feature:
+    span = "day -90 to the landmark"
+    return Feature(name, meaning, unit, "measurements", span, formula, _LAIRD)
+
+
+def _shrunken(series: str, known: Posterior) -> dict[Feature, Numbers]:
+    analyte = series.removeprefix("log_")
+    listed = analytes().get(analyte)
+    unit = listed.unit if listed else "unit of the registry"
+    unit = f"ln({unit})" if analyte != series else unit
+    about = "posterior {} of the patient's own line, given those of all training patients"
+
+    def entry(name: str, meaning: str, unit: str, what: str) -> Feature:
+        return _entry(f"{series}_{name}", f"{analyte}: {meaning}", unit, about.format(what))
+
     return {
-        Feature(
-            f"{prefix}_baseline",
-            f"{analyte}: latest value around the index date",
-            unit,
-            table,
-            f"day -{DAYS_BEFORE_INDEX} to {BASELINE_LAST_DAY}",
-        ): _scaled(baseline, scale),
-        Feature(
-            f"{prefix}_last", f"{analyte}: latest value by the landmark", unit, table, span
-        ): _scaled(latest, scale),
-        Feature(
-            f"{prefix}_change",
-            f"{analyte}: last {'over' if scale == 'log' else 'minus'} baseline",
-            "ln(x)" if scale == "log" else unit,
-            table,
-            span,
-        ): change,
-        Feature(
-            f"{prefix}_slope",
-            f"{analyte}: least-squares slope on time",
-            f"{unit}/mo",
-            table,
-            span,
-        ): slope,
+        entry("level", "level at the landmark", unit, "mean of the level"): known.level,
+        entry("level_sd", "uncertainty of the level", unit, "sd of the level"): known.level_sd,
+        entry("slope", "slope at the landmark", f"{unit}/mo", "mean of the slope"): known.slope,
+        entry("slope_sd", "uncertainty of the slope", f"{unit}/mo", "sd of the slope"):
+            known.slope_sd,
+        entry("shrunken_change", "change since the index date",
+              "ln(x)" if analyte != series else unit, "mean of the change"): known.change,
+    }  # fmt: skip
+
+
+def _falls(known: Posterior) -> dict[Feature, Numbers]:
+    """Return how likely it is that the true fall of proteinuria is less than a quarter, a half."""
+    return {
+        _entry(
+            f"upcr_fall_below_{percent}",
+            f"probability that proteinuria has truly fallen by less than {percent} %",
+            "1",
+            "normal posterior of the change of log UPCR since the index date",
+        ): _probability_below(-known.change, known.change_sd, -np.log1p(-fall))
+        for percent, fall in _FALLS.items()
     }
+
+
+def _together(upcr: Posterior, egfr: Posterior) -> dict[Feature, Numbers]:
+    """Return how likely it is that proteinuria and eGFR both truly fell."""
+    fell = 1.0 - _probability_below(-upcr.change, upcr.change_sd, -np.log1p(-_FALLS["25"]))
+    return {
+        _entry(
+            "upcr_and_egfr_fall",
+            "probability that proteinuria truly fell by 25 % or more while eGFR fell",
+            "1",
+            "product of the two posterior probabilities",
+        ): fell * _probability_below(egfr.change, egfr.change_sd, 0.0)
+    }
+
+
+def _probability_below(mean: Numbers, deviation: Numbers, threshold: float) -> Numbers:
+    from scipy.special import ndtr
+
+    some = deviation > 0
+    z = (threshold - mean) / np.where(some, deviation, 1.0)
+    certain = np.where(np.isnan(mean), np.nan, (mean < threshold).astype(float))
+    return np.where(some, ndtr(z), certain)

@@ -8,8 +8,11 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
-__all__ = ["ANCHOR_CLASSES", "Analyte", "Drug", "analytes", "drugs", "drugs_with_role"]
+__all__ = ["ANCHOR_CLASSES", "Analyte", "Drug", "Scale", "analytes", "drugs", "drugs_with_role"]
+
+Scale = Literal["log", "identity"]
 
 ANCHOR_CLASSES = ("BEL", "CNI", "CYC", "MPA", "OBI")
 
@@ -49,11 +52,17 @@ class Analyte:
         UCUM unit to the factor that gives the canonical unit, which is the first key.
     plausible : tuple of float
         Lowest and highest canonical value that raises no question.
+    scale : {"log", "identity"}
+        On which changes and slopes are taken.
+    knot_days : float
+        Days after the index date from which a mean curve may bend; inf where it may not.
     """
 
     name: str
     units: dict[str, float]
     plausible: tuple[float, float]
+    scale: Scale = "identity"
+    knot_days: float = float("inf")
 
     @property
     def unit(self) -> str:
@@ -113,5 +122,11 @@ def analytes() -> dict[str, Analyte]:
         units: dict[str, object] = entry["units"]  # type: ignore[assignment]
         plausible: list[float] = entry["plausible"]  # type: ignore[assignment]
         factors = {unit: _factor(factor) for unit, factor in units.items()}
-        result[name] = Analyte(name, factors, (plausible[0], plausible[1]))
+        result[name] = Analyte(
+            name,
+            factors,
+            (plausible[0], plausible[1]),
+            "log" if entry.get("scale") == "log" else "identity",
+            float(str(entry.get("knot_days", "inf"))),
+        )
     return result

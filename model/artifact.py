@@ -15,13 +15,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..features.errors import ModelError
-from ..features.trajectories import Scale
+from ..features.laboratory import LANDMARK_MONTH, statistic_name
+from ..features.summaries import STATISTICS
+from ..features.trajectories import Trajectory, shrunken_dictionary, shrunken_features
+from ..features.vocabulary import Scale
 from .definition import Definition
 from .linear import inverse_logit, linear_predictor
 
 __all__ = ["MODEL_FILE", "SCHEMA", "RiskModel", "Term", "load_model"]
 
-SCHEMA = "lnrisk.model/1"
+SCHEMA = "lnrisk.model/2"
 MODEL_FILE = "lnrisk-model.json"
 
 Floats = npt.NDArray[np.float64]
@@ -33,7 +36,7 @@ class Term:
 
     Parameters
     ----------
-    name, meaning, unit, table, look_back : str
+    name, meaning, unit, table, look_back, formula : str
         The feature's entry in the dictionary.
     mean, scale : float
         Of the training data; a missing value is taken as the mean.
@@ -50,6 +53,7 @@ class Term:
     unit: str
     table: str
     look_back: str
+    formula: str
     mean: float
     scale: float
     coefficient: float
@@ -85,6 +89,8 @@ class RiskModel:
         The rule beside the risk.
     analytes : dict of str to {"log", "identity"}
         Trajectories among the features.
+    trajectories : tuple of Trajectory
+        What shrunken terms are made with.
     intercept : float
         Log-odds at the means, calibrated.
     terms : tuple of Term
@@ -104,6 +110,7 @@ class RiskModel:
     outcome: str
     definition: Definition
     analytes: dict[str, Scale]
+    trajectories: tuple[Trajectory, ...]
     intercept: float
     terms: tuple[Term, ...]
     refits: tuple[tuple[float, ...], ...]
@@ -123,17 +130,42 @@ class RiskModel:
 
     @property
     def feature_names(self) -> list[str]:
-        """Names of the features, in order."""
+        """Names of the terms, in order."""
         return [term.name for term in self.terms]
 
-    def _columns(self, features: pd.DataFrame) -> tuple[Floats, Floats]:
-        absent = [name for name in self.feature_names if name not in features.columns]
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the columns that a risk is computed from."""
+        series = [trajectory.name for trajectory in self.trajectories]
+        shrunken = {feature.name for feature in shrunken_dictionary(series)}
+        plain = [name for name in self.feature_names if name not in shrunken]
+        groups = [name for t in self.trajectories[:1] for name in t.groups if name not in plain]
+        statistics = [statistic_name(name, part) for name in series for part in STATISTICS]
+        return [*plain, *groups, *([LANDMARK_MONTH] if series else []), *statistics]
+
+    def term_values(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Return the terms' values, shape (n_patients, n_terms); nan where missing.
+
+        Raises
+        ------
+        ModelError
+            When a column is absent.
+        """
+        absent = [name for name in self.input_names if name not in features.columns]
         if absent:
             raise ModelError(
                 f"features lack {', '.join(absent[:5])}; the model needs "
-                f"{len(self.terms)} columns, missing values as nan."
+                f"{len(self.input_names)} columns, missing values as nan."
             )
-        values = np.ascontiguousarray(features[self.feature_names].to_numpy(dtype=np.float64))
+        made = {f.name: v for f, v in shrunken_features(self.trajectories, features).items()}
+        values = {
+            name: made[name] if name in made else features[name].to_numpy(dtype=np.float64)
+            for name in self.feature_names
+        }
+        return pd.DataFrame(values, index=features.index, dtype=np.float64)
+
+    def _columns(self, features: pd.DataFrame) -> tuple[Floats, Floats]:
+        values = self.term_values(features).to_numpy()
         mean = np.array([term.mean for term in self.terms])
         scale = np.array([term.scale for term in self.terms])
         missing = np.isnan(values)
@@ -196,7 +228,7 @@ class RiskModel:
 
     def outside_range(self, features: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Return which values lie outside the training data, shape (n_patients, n_terms)."""
-        values = features[self.feature_names].to_numpy(dtype=np.float64)
+        values = self.term_values(features).to_numpy()
         lowest = np.array([term.lowest for term in self.terms])
         highest = np.array([term.highest for term in self.terms])
         outside: npt.NDArray[np.bool_] = (values < lowest) | (values > highest)
@@ -223,6 +255,17 @@ def _hash(content: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def _trajectory(content: dict[str, Any]) -> Trajectory:
+    return Trajectory(
+        **{
+            **content,
+            "groups": tuple(content["groups"]),
+            "mean": tuple(tuple(row) for row in content["mean"]),
+            "variance": tuple(content["variance"]),
+        }
+    )
+
+
 def load_model(path: Path | str) -> RiskModel:
     """Read a model file, or the model file of a folder.
 
@@ -246,6 +289,7 @@ def load_model(path: Path | str) -> RiskModel:
             **{
                 **content,
                 "definition": Definition.model_validate(content["definition"]),
+                "trajectories": tuple(_trajectory(part) for part in content["trajectories"]),
                 "terms": tuple(Term(**term) for term in content["terms"]),
                 "refits": tuple(tuple(refit) for refit in content["refits"]),
             }

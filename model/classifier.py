@@ -12,11 +12,12 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -157,17 +158,22 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Calibrated risk from penalised logistic regression.
 
     1. Whole patients are dealt into folds (:class:`~lnrisk.model.folds.PatientFolds`).
-    2. For each `C`, scaler and regression are fitted without each fold in turn, and give the
-       linear predictor of the rows in it. The `C` with the least weighted log loss is taken.
+    2. Features, scaler and, for each `C`, regression are fitted without each fold in turn, and
+       give the linear predictor of the rows in it. The `C` with the least weighted log loss is
+       taken.
     3. Intercept and slope are fitted on those out-of-fold linear predictors
        (:class:`~lnrisk.model.calibration.LogisticCalibration`).
-    4. Scaler and regression are fitted again on everything.
+    4. Features, scaler and regression are fitted again on everything.
 
     The penalty is on the squared coefficients of the standardised columns, and not on the
     intercept. Sample weights reach every step; a row of weight 0 is left out before the first.
 
     Parameters
     ----------
+    features : transformer, default=None
+        Makes columns from columns before the scaler, such as
+        :class:`~lnrisk.features.trajectory_transformer.TrajectoryFeatures`; its `fit` takes
+        `sample_weight`. It is cloned for each fit.
     Cs : sequence of float, default=(0.0001, 0.0003, ..., 10.0)
         Inverse penalties to choose from: the prior variance of a coefficient, in log-odds squared
         per standard deviation squared.
@@ -181,7 +187,7 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     classes_ : ndarray of shape (2,)
         The two outcomes; the risk is that of the second.
     pipeline_ : sklearn.pipeline.Pipeline
-        Steps ``scaler`` and ``regression``, fitted on everything.
+        Steps ``features`` (where given), ``scaler`` and ``regression``, fitted on everything.
     calibration_ : LogisticCalibration
         From the linear predictor of `pipeline_` to the risk.
     C_ : float
@@ -207,6 +213,7 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     _parameter_constraints = {  # noqa: RUF012
+        "features": [None, HasMethods(["fit", "transform"])],
         "Cs": ["array-like"],
         "folds": [Interval(Integral, 2, None, closed="left")],
         "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
@@ -222,10 +229,13 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
+        features: Any = None,
+        *,
         Cs: Sequence[float] = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
         folds: int = 5,
         random_state: int = 0,
     ) -> None:
+        self.features = features
         self.Cs = Cs
         self.folds = folds
         self.random_state = random_state
@@ -269,9 +279,11 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         splitter = PatientFolds(self.folds, self.random_state)
         out_of_fold = np.empty((len(X), len(Cs)))
         for train, test in splitter.split(X, outcome, patient):
+            prepared = self._fit_preparation(X[train], weight[train])
+            seen, unseen = (self._prepare(prepared, X[rows]) for rows in (train, test))
             for column, C in enumerate(Cs):
-                pipeline = _fit_pipeline(X[train], outcome[train], weight[train], C)
-                out_of_fold[test, column] = _pipeline_predictor(pipeline, X[test])
+                regression = _fit_regression(seen, outcome[train], weight[train], C)
+                out_of_fold[test, column] = _predictor(regression, unseen)
         losses = np.logaddexp(0, out_of_fold) - outcome[:, None] * out_of_fold
         self.cv_log_loss_ = weight @ losses / weight.sum()
         best = Cs[self.cv_log_loss_ <= self.cv_log_loss_.min() + TIE].min()
@@ -279,7 +291,9 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         chosen = out_of_fold[:, np.flatnonzero(Cs == best)[0]]
         self.C_ = float(best)
         self.calibration_ = LogisticCalibration().fit(chosen, outcome, weight)
-        self.pipeline_ = _fit_pipeline(X, outcome, weight, best)
+        prepared = self._fit_preparation(X, weight)
+        regression = _fit_regression(self._prepare(prepared, X), outcome, weight, best)
+        self.pipeline_ = Pipeline([*prepared, ("regression", regression)])
         self.out_of_fold_linear_predictor_ = np.full(len(used), np.nan)
         self.out_of_fold_linear_predictor_[used] = chosen
         return self
@@ -299,7 +313,7 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        return _pipeline_predictor(self.pipeline_, X)
+        return _predictor(self.pipeline_["regression"], self._prepare(self.pipeline_.steps[:-1], X))
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the calibrated probability of each class.
@@ -336,6 +350,29 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes: npt.NDArray[Any] = self.classes_[likelier]
         return classes
 
+    def _fit_preparation(self, X: Floats, weight: Floats) -> list[tuple[str, Any]]:
+        """Fit step by step, because a pipeline hands weights on only where it is told to."""
+        steps: list[tuple[str, Any]] = []
+        if self.features is not None:
+            steps.append(("features", clone(self.features)))
+        steps.append(("scaler", MissingAwareScaler()))
+        made: Any = self._named(X)
+        for _, step in steps:
+            made = step.fit(made, sample_weight=weight).transform(made)
+        return steps
+
+    def _prepare(self, steps: list[tuple[str, Any]], X: Floats) -> Floats:
+        made: Any = self._named(X)
+        for _, step in steps:
+            made = step.transform(made)
+        return np.asarray(made, dtype=np.float64)
+
+    def _named(self, X: Floats) -> Any:
+        """Return the columns with their names where a step looks for them."""
+        if self.features is None or not hasattr(self, "feature_names_in_"):
+            return X
+        return pd.DataFrame(X, columns=self.feature_names_in_)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -370,14 +407,12 @@ def _two_outcomes(
     return classes, outcome
 
 
-def _fit_pipeline(X: Floats, outcome: npt.NDArray[np.intp], weight: Floats, C: float) -> Pipeline:
-    """Fit step by step, because a pipeline hands weights on only where it is told to."""
-    scaler = MissingAwareScaler().fit(X, sample_weight=weight)
+def _fit_regression(
+    prepared: Floats, outcome: npt.NDArray[np.intp], weight: Floats, C: float
+) -> LogisticRegression:
     regression = LogisticRegression(C=C, solver="newton-cholesky", tol=1e-10)
-    regression.fit(scaler.transform(X), outcome, sample_weight=weight)
-    return Pipeline([("scaler", scaler), ("regression", regression)])
+    return regression.fit(prepared, outcome, sample_weight=weight)
 
 
-def _pipeline_predictor(pipeline: Pipeline, X: Floats) -> Floats:
-    scaler, regression = pipeline["scaler"], pipeline["regression"]
-    return linear_predictor(scaler.transform(X), regression.coef_[0], regression.intercept_[0])
+def _predictor(regression: LogisticRegression, prepared: Floats) -> Floats:
+    return linear_predictor(prepared, regression.coef_[0], regression.intercept_[0])

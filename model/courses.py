@@ -119,7 +119,8 @@ class _Anchors:
         every = class_bits(treatments.drug)
         rows, bits = treatments.where(every > 0), every[every > 0]
         group = rows.patient * (max(CLASS_BITS.values()) + 1) + bits
-        return cls(rows, bits, starts_anew(group, rows.start, rows.end))
+        single_day = rows.start == rows.end
+        return cls(rows, bits, single_day | starts_anew(group, rows.start, rows.end))
 
     def regimen(self, definition: Definition, patient: Days, start: Days) -> Days:
         """Return the classes started soon after a course's start or still taken then."""

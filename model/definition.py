@@ -212,8 +212,9 @@ def _content(text: str, file: str, seen: tuple[str, ...] = ()) -> dict[str, Any]
         )
     merged = _content(_preset_text(base), f"{base}.toml", (*seen, base))
     for key, value in content.items():
-        whole = key == "failed" or not isinstance(value, dict)
-        merged[key] = value if whole else {**merged.get(key, {}), **value}
+        before = merged.get(key, {})
+        tables = isinstance(value, dict) and isinstance(before, dict)
+        merged[key] = {**before, **value} if tables and key != "failed" else value
     return merged
 
 

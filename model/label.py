@@ -24,7 +24,7 @@ from .kleene import NO, UNKNOWN, YES, Answers, all_of, words
 from .regimen import regimen_names
 from .response import Evidence, Response, assess
 
-__all__ = ["COURSE_REASONS", "Judgement", "Labels", "judge", "label"]
+__all__ = ["COURSE_REASONS", "Judgement", "Labels", "judge", "label", "met_on"]
 
 Flags = npt.NDArray[np.bool_]
 
@@ -208,7 +208,7 @@ def _verdicts(regimens: Regimens, n_patients: int, needed: int) -> npt.NDArray[n
     )
 
 
-def _met_on(regimens: Regimens, assessed_on: Days, n_patients: int, needed: int) -> Days:
+def met_on(regimens: Regimens, assessed_on: Days, n_patients: int, needed: int) -> Days:
     """Return the assessment day of the last failure that was needed; `NEVER` if not met."""
     counting = regimens.counts == YES
     patient = regimens.patient[counting]
@@ -268,7 +268,10 @@ def _reasons(
 
 
 def _chronic_damage(registry: Registry, definition: Definition) -> Flags:
-    """Return whether the latest biopsy that was scored shows chronic damage."""
+    """Return whether the latest biopsy that was scored shows chronic damage.
+
+    Of several on one day the one with the highest chronicity index is the latest.
+    """
     biopsies = registry.biopsies
     index = biopsies["chronicity_index"].to_numpy()
     parts = biopsies[["tubular_atrophy", "interstitial_fibrosis"]].to_numpy()
@@ -349,7 +352,7 @@ def label(
     needed = definition.verdict.different_regimens
     regimens = different_regimens(judgement.courses, judgement.counts, judgement.failed)
     verdict = _verdicts(regimens, n, needed)
-    met_on = _met_on(regimens, judgement.response.assessed_on, n, needed)
+    met_day = met_on(regimens, judgement.response.assessed_on, n, needed)
     first = np.full(n, NEVER, dtype=np.int64)
     np.minimum.at(first, patient, judgement.courses.start)
     assumed = definition.adherent.when_adherence_unknown == "assume_adherent"
@@ -358,7 +361,7 @@ def label(
             "patient_id": pd.Series(known.patient_ids, dtype="str"),
             "index_date": as_dates(first),
             "verdict": np.array(VERDICTS)[verdict],
-            "met_on": as_dates(met_on),
+            "met_on": as_dates(met_day),
             "n_courses": np.bincount(patient, minlength=n),
             "n_failed": np.bincount(patient, judgement.failed == YES, n).astype(np.int64),
             "n_counting": np.bincount(patient, judgement.counts == YES, n).astype(np.int64),

@@ -26,7 +26,7 @@ class RiskFunction(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
         """Return calibrated risks; a column that is absent is taken as missing, and said so."""
-        absent = [name for name in self.model.feature_names if name not in model_input.columns]
+        absent = [name for name in self.model.input_names if name not in model_input.columns]
         if absent:
             logger.warning("taken as missing: %s", ", ".join(absent))
             model_input = model_input.assign(**dict.fromkeys(absent, np.nan))

@@ -18,7 +18,7 @@ from ..features.treatment import treatments_of
 from .courses import FollowUp
 from .definition import Definition
 from .kleene import NO, UNKNOWN, YES
-from .label import Judgement, different_regimens, judge
+from .label import Judgement, different_regimens, judge, met_on
 
 __all__ = ["Outcome", "outcome_by_registry", "outcome_by_rule"]
 
@@ -50,6 +50,9 @@ class Outcome:
         whichever came first.
     pseudo_refractory : ndarray of bool
         Failures by the horizon that nonadherence or undertreatment may explain; their y is 0.
+    may_have_failed : ndarray of bool
+        Whether as many different regimens as the definition needs failed, or may have, by the
+        horizon: only then can the verdict hang on what is known of dose and adherence.
     horizon_days : int
     """
 
@@ -57,6 +60,7 @@ class Outcome:
     status: npt.NDArray[np.str_]
     days: npt.NDArray[np.float64]
     pseudo_refractory: npt.NDArray[np.bool_]
+    may_have_failed: npt.NDArray[np.bool_]
     horizon_days: int
 
     @property
@@ -122,14 +126,8 @@ def outcome_by_rule(registry: Registry, definition: Definition, horizon_days: in
     judgement = judge(known, definition, horizon)
     needed = definition.verdict.different_regimens
     regimens = different_regimens(judgement.courses, judgement.counts, judgement.failed)
-    counting = regimens.counts == YES
-    met = np.bincount(regimens.patient, counting, n) >= needed
-    met_on = np.full(n, -NEVER, dtype=np.int64)
-    np.maximum.at(
-        met_on,
-        regimens.patient[counting],
-        judgement.response.assessed_on[regimens.course[counting]],
-    )
+    met_day = met_on(regimens, judgement.response.assessed_on, n, needed)
+    met = met_day < NEVER
     follow_up = FollowUp.of(known, horizon, treatments_of(known))
     competing = follow_up.competing <= horizon
     seen = last_seen(registry)
@@ -140,10 +138,11 @@ def outcome_by_rule(registry: Registry, definition: Definition, horizon_days: in
         ["no_index", "event", "censored", "indeterminate", "competing"],
         "event_free",
     )
-    end = np.select([met, competing, ~followed], [met_on, follow_up.competing, seen], horizon)
+    end = np.select([met, competing, ~followed], [met_day, follow_up.competing, seen], horizon)
     failed = np.bincount(regimens.patient, regimens.failed == YES, n) >= needed
     pseudo = failed & np.isin(status, ("event_free", "competing"))
-    return Outcome(index, status, _days_since(index, end), pseudo, horizon_days)
+    doubtful = np.bincount(regimens.patient, regimens.failed != NO, n) >= needed
+    return Outcome(index, status, _days_since(index, end), pseudo, doubtful, horizon_days)
 
 
 def outcome_by_registry(registry: Registry, horizon_days: int) -> Outcome:
@@ -175,7 +174,8 @@ def outcome_by_registry(registry: Registry, horizon_days: int) -> Outcome:
         "event_free",
     )
     days = _days_since(index, np.minimum(date, horizon))
-    return Outcome(index, status, days, np.zeros(n, dtype=bool), horizon_days)
+    nobody = np.zeros(n, dtype=bool)
+    return Outcome(index, status, days, nobody, nobody, horizon_days)
 
 
 def _days_since(index: Days, end: Days) -> npt.NDArray[np.float64]:

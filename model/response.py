@@ -233,7 +233,8 @@ def assess(
     days = []
     for arm, values in arms.items():
         part = _evaluate(definition.failed, arms, only=arm)
-        used = np.zeros(len(patient), bool) if part is None else part != UNKNOWN
+        used = values.assessed_on < NEVER
+        used &= False if part is None else part != UNKNOWN
         days.append(np.where(used, values.assessed_on, -NEVER))
     latest = reduce(np.maximum, days)
     return Response(

@@ -1,8 +1,9 @@
 """Weights for the resolved: inverse probability of not being censored and of being determinable.
 
-Assumes that censoring is unrelated to what is to come (Kaplan-Meier), and that whether the rule can
-tell depends only on the covariates given; where sicker patients leave more often, the weighted risk
-is too low.
+Assumes that censoring is unrelated to what is to come (Kaplan-Meier), and that among those whose
+treatment failed, or may have, whether the rule can tell depends only on the covariates given; where
+sicker patients leave more often, or adherence is recorded because it is doubted, the weighted risk
+is wrong.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ __all__ = ["CensoringCurve", "Weights", "fit_censoring", "outcome_weights"]
 Numbers = npt.NDArray[np.float64]
 
 LARGEST_WEIGHT = 20.0
+FEWEST_TO_FIT = 10
+"""Patients on either side below which everyone gets the share instead of a fitted probability."""
 
 
 @dataclass(frozen=True)
@@ -86,22 +89,31 @@ class Weights:
 
 
 def _determinable(covariates: pd.DataFrame, known: npt.NDArray[np.bool_]) -> Numbers:
+    """Return the probability that the rule can tell, of patients among whom it cannot always."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
     from .classifier import MissingAwareScaler
 
-    if known.all():
-        return np.ones(len(known))
+    if min(known.sum(), (~known).sum()) < FEWEST_TO_FIT:
+        return np.full(len(known), max(known.mean(), 1.0 / LARGEST_WEIGHT) if len(known) else 1.0)
     model = make_pipeline(MissingAwareScaler(), LogisticRegression(C=1.0, max_iter=1000))
     probability: Numbers = model.fit(covariates, known).predict_proba(covariates)[:, 1]
     return probability
 
 
 def outcome_weights(
-    status: npt.NDArray[np.str_], days: Numbers, covariates: pd.DataFrame
+    status: npt.NDArray[np.str_],
+    days: Numbers,
+    covariates: pd.DataFrame,
+    may_have_failed: npt.NDArray[np.bool_] | None = None,
 ) -> Weights:
     """Return the weights of the resolved.
+
+    A response is told by one value, a failure needs proof of dose and adherence in each course;
+    so the determinable among those who may have failed stand in for the others of them alone, and
+    never for responders. What came after the landmark may be used for that, as it may for any
+    weight of a missing outcome: it enters no feature.
 
     Parameters
     ----------
@@ -111,11 +123,15 @@ def outcome_weights(
         On one clock for all, for example from the index date.
     covariates : DataFrame, shape (n_patients, n_covariates)
         Known at the landmark; missing values are allowed.
+    may_have_failed : ndarray of bool, shape (n_patients,), optional
+        As in `lnrisk.model.outcome.Outcome`; by default anyone may.
     """
+    doubtful = np.ones(len(status), bool) if may_have_failed is None else may_have_failed
     censored, unclear = status == "censored", status == "indeterminate"
     uncensored = fit_censoring(days, censored).just_before(days)
     determinable = np.ones(len(status))
-    determinable[~censored] = _determinable(covariates[~censored], ~unclear[~censored])
+    asked = ~censored & (doubtful | unclear)
+    determinable[asked] = _determinable(covariates[asked], ~unclear[asked])
     raw = np.where(censored | unclear, 0.0, 1.0 / (uncensored * determinable))
     weight = np.minimum(raw, LARGEST_WEIGHT)
     return Weights(weight, uncensored, determinable, int((raw > weight).sum()))

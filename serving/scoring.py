@@ -98,7 +98,7 @@ def _drivers(model: RiskModel, features: pd.DataFrame) -> npt.NDArray[np.object_
     """Return the largest contributions in words, with their log-odds."""
     parts = model.contributions(features)
     largest = np.argsort(-np.abs(parts), axis=1, kind="stable")[:, :DRIVERS_SHOWN]
-    values = features[model.feature_names].to_numpy()
+    values = model.term_values(features).to_numpy()
     texts = []
     for row, columns in enumerate(largest):
         said = []
@@ -117,7 +117,7 @@ def _remarks(model: RiskModel, features: pd.DataFrame, since: Days) -> npt.NDArr
     """Return what to beware of in a risk that is given."""
     names = np.array(model.feature_names)
     outside = model.outside_range(features)
-    missing = features[model.feature_names].isna().to_numpy()
+    missing = model.term_values(features).isna().to_numpy()
     texts = []
     for row, later in enumerate((since - model.landmark_days).tolist()):
         said = []
@@ -165,7 +165,7 @@ def score(
     index, days = _scoring_days(model, registry, as_of, landmark_weeks)
     known = known_on(registry, days)
     labels = label(known, model.definition, days).labels
-    features = features_at(known, index, model.landmark_days, model.analytes).frame
+    features = features_at(known, index, model.landmark_days, model.analytes).whole
     n = len(known)
     status = np.full(n, "ok", dtype="<U13")
     warnings = _remarks(model, features, days - index)

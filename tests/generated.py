@@ -137,7 +137,8 @@ def bundle(patients, *, names=None, shift=0, order=None):
             rows["events"].append((key, date(day), event))
     tables = {}
     for name, columns in TABLES.items():
-        frame = pd.DataFrame(rows[name], columns=[column.name for column in columns], dtype="str")
+        written = [column.name for column in columns if column.kind != "entry_date"]
+        frame = pd.DataFrame(rows[name], columns=written, dtype="str")
         if order is not None and name != "patients":
             frame = frame.sample(frac=1, random_state=order).reset_index(drop=True)
         tables[name] = frame

@@ -1,6 +1,7 @@
 """Every command: what it prints, what it refuses, its exit code; nothing is half-written."""
 
 import datetime
+import json
 
 import generated
 import pandas as pd
@@ -176,8 +177,9 @@ def test_features_with_their_dictionary(bundle, tmp_path):
     result = run("features", bundle, "--landmark-weeks", 12, "--out", tmp_path / "f.csv")
     assert result.exit_code == 0
     table = pd.read_csv(tmp_path / "f.csv")
-    dictionary = pd.DataFrame(pd.read_json(tmp_path / "features.json")["features"].tolist())
-    assert table.columns.tolist() == ["patient_id", *dictionary["name"]]
+    dictionary = json.loads((tmp_path / "features.json").read_text())
+    names = [entry["name"] for entry in dictionary["features"]]
+    assert table.columns.tolist() == ["patient_id", *names]
 
 
 def test_train_with_too_few_events_says_so_and_writes_nothing(bundle, tmp_path):

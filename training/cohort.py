@@ -13,9 +13,11 @@ import pandas as pd
 from ..features.days import NEVER
 from ..features.errors import LnriskError
 from ..features.feature import Feature
-from ..features.pipeline import features_at
+from ..features.laboratory import series_name
+from ..features.pipeline import FeatureTable, TrajectoryPlan, features_at, trajectory_plan
 from ..features.registry import Registry
-from ..features.trajectories import Scale
+from ..features.trajectories import shrunken_dictionary
+from ..features.vocabulary import Scale, analytes
 from ..model.definition import Definition
 from ..model.outcome import Outcome, outcome_by_registry, outcome_by_rule
 from ..model.weights import Weights, outcome_weights
@@ -27,12 +29,10 @@ FEWEST_EVENTS = 10
 FEWEST_WITHOUT = 10
 _SPEAKS_TO_DETERMINABILITY = (
     "age",
-    "refill_share",
-    "self_reported_share",
-    "clinician_says_adherent",
-    "missed_infusions",
-    "hcq_blood",
-    "hcq_serum",
+    "adherence_probability",
+    "adherence_evidence",
+    "refill_coverage",
+    "self_report_coverage",
 )
 
 
@@ -43,9 +43,12 @@ class Cohort:
     Parameters
     ----------
     patient_id : ndarray of str, shape (n_patients,)
-    features : DataFrame, shape (n_patients, n_features)
-        Those that vary.
+    features : DataFrame, shape (n_patients, n_columns)
+        Every feature, and the statistics that trajectories are fitted to.
     dictionary : tuple of Feature
+        Of the terms that enter the model, in order.
+    trajectories : TrajectoryPlan
+        Those that the terms need.
     left_out_features : tuple of (str, str)
         Name and why.
     status : ndarray of str, shape (n_patients,)
@@ -60,12 +63,18 @@ class Cohort:
     patient_id: npt.NDArray[np.object_]
     features: pd.DataFrame
     dictionary: tuple[Feature, ...]
+    trajectories: TrajectoryPlan
     left_out_features: tuple[tuple[str, str], ...]
     status: npt.NDArray[np.str_]
     pseudo_refractory: npt.NDArray[np.bool_]
     y: npt.NDArray[np.float64]
     weights: Weights
     attrition: pd.DataFrame
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the features that enter the model."""
+        return tuple(feature.name for feature in self.dictionary)
 
     @property
     def resolved(self) -> npt.NDArray[np.bool_]:
@@ -104,17 +113,37 @@ def _outcome(registry: Registry, definition: Definition, config: TrainingConfig)
     return outcome_by_registry(registry, config.horizon_days)
 
 
-def _varying(values: pd.DataFrame) -> tuple[list[str], list[tuple[str, str]]]:
-    kept, left_out = [], []
-    for name in values.columns:
-        column = values[name]
-        if column.isna().all():
-            left_out.append((name, "never recorded"))
-        elif column.notna().all() and column.min() == column.max():
-            left_out.append((name, "the same for all"))
-        else:
-            kept.append(name)
-    return kept, left_out
+def _check_analytes(registry: Registry, config: TrainingConfig) -> None:
+    recorded = {str(name) for name in registry.measurements["analyte"].cat.categories}
+    unknown = sorted(set(config.analytes) - recorded - set(analytes()))
+    if unknown:
+        raise LnriskError(
+            f"analytes: {unknown[0]!r} is neither listed nor in {registry.source.name}, which has "
+            f"{', '.join(sorted(recorded)) or 'no measurement'}."
+        )
+
+
+def _dictionary(table: FeatureTable, config: TrainingConfig) -> dict[str, Feature]:
+    """Return the entries of all features, plain and shrunken, by name."""
+    series = trajectory_plan(config.analytes).series
+    return {f.name: f for f in (*table.dictionary, *shrunken_dictionary(series))}
+
+
+def _why_useless(name: str, values: pd.DataFrame) -> str:
+    """Return why a term tells nothing; empty where it may."""
+    if name not in values.columns:
+        return ""
+    column = values[name]
+    if column.isna().all():
+        return "never recorded"
+    same = column.notna().all() and column.min() == column.max()
+    return "the same for all" if same else ""
+
+
+def _needed(plan: TrajectoryPlan, terms: list[str]) -> TrajectoryPlan:
+    """Return the plan, or an empty one where no term rests on a trajectory."""
+    shrunken = {feature.name for feature in shrunken_dictionary(plan.series)}
+    return plan if shrunken & set(terms) else TrajectoryPlan((), (), ())
 
 
 def build_cohort(registry: Registry, definition: Definition, config: TrainingConfig) -> Cohort:
@@ -131,20 +160,22 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
     LnriskError
         When too few patients or events remain to fit anything.
     """
+    _check_analytes(registry, config)
     outcome = _outcome(registry, definition, config)
     table = features_at(registry, outcome.index_day, config.landmark_days, config.analytes)
+    whole = table.whole
     steps = _Attrition(len(registry))
     indexed = outcome.index_day < NEVER
     steps.keep(indexed, "has an index date", "no induction was ever started")
-    early = outcome.days < config.landmark_days
-    steps.keep(~(early & (outcome.status == "event")), "not yet met", "met before the landmark")
+    early = outcome.days <= config.landmark_days
+    steps.keep(~(early & (outcome.status == "event")), "not yet met", "met by the landmark")
     steps.keep(
-        ~((outcome.days <= config.landmark_days) & (outcome.status == "competing")),
+        ~(early & (outcome.status == "competing")),
         "alive with kidney function",
         "death or kidney failure by the landmark",
     )
     steps.keep(
-        ~(early & (outcome.status == "censored")),
+        ~((outcome.days < config.landmark_days) & (outcome.status == "censored")),
         "followed to the landmark",
         "last contact before the landmark",
     )
@@ -152,7 +183,7 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
     steps.keep(measured, "measured by the landmark", "no value of the first analyte")
     at_risk = steps.kept.copy()
     status = outcome.status[at_risk]
-    features = table.frame[at_risk].reset_index(drop=True)
+    features = whole[at_risk].reset_index(drop=True)
     steps.keep(outcome.status != "censored", "followed to the horizon or an end", "censored")
     steps.keep(
         outcome.status != "indeterminate", "determinable", "the rule cannot tell at the horizon"
@@ -166,15 +197,23 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
             f"at least {FEWEST_EVENTS} with and {FEWEST_WITHOUT} without are needed.\n"
             f"{steps.table.to_string(index=False)}"
         )
-    kept, left_out = _varying(features)
+    known = _dictionary(table, config)
+    unknown = [name for name in config.model_terms if name not in known]
+    if unknown:
+        raise LnriskError(f"no feature {unknown[0]!r}; accepted are {', '.join(sorted(known))}.")
+    why = {name: _why_useless(name, features) for name in config.model_terms}
+    kept = [name for name in config.model_terms if not why[name]]
     speaking = (required_feature(config.analytes), *_SPEAKS_TO_DETERMINABILITY)
-    covariates = features[[name for name in kept if name in speaking]]
-    weights = outcome_weights(status, outcome.days[at_risk], covariates)
+    covariates = features[[name for name in speaking if not _why_useless(name, features)]]
+    weights = outcome_weights(
+        status, outcome.days[at_risk], covariates, outcome.may_have_failed[at_risk]
+    )
     return Cohort(
         patient_id=registry.patient_ids[at_risk],
-        features=features[kept],
-        dictionary=tuple(entry for entry in table.dictionary if entry.name in kept),
-        left_out_features=tuple(left_out),
+        features=features,
+        dictionary=tuple(known[name] for name in kept),
+        trajectories=_needed(trajectory_plan(config.analytes), kept),
+        left_out_features=tuple((name, reason) for name, reason in why.items() if reason),
         status=status,
         pseudo_refractory=outcome.pseudo_refractory[at_risk],
         y=outcome.y[at_risk],
@@ -191,4 +230,4 @@ def _has_value(values: pd.DataFrame, config: TrainingConfig) -> npt.NDArray[np.b
 def required_feature(analytes: dict[str, Scale]) -> str:
     """Return the feature without which a patient is outside the model."""
     analyte, scale = next(iter(analytes.items()))
-    return f"log_{analyte}_last" if scale == "log" else f"{analyte}_last"
+    return f"{series_name(analyte, scale)}_last"

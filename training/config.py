@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ..features.errors import LnriskError
 from ..features.pipeline import DEFAULT_ANALYTES
-from ..features.trajectories import Scale
+from ..features.vocabulary import Scale
+from ..model.terms import Course, model_terms
 
 __all__ = ["TrainingConfig", "load_config"]
 
@@ -40,6 +41,10 @@ class TrainingConfig(BaseModel):
         Days after the index date.
     analytes : dict of str to {"log", "identity"}
         Analytes whose trajectories are features, and on which scale.
+    course : {"shrunken", "least_squares", "last"}
+        How an analyte's course is told to the model, see `lnrisk.model.terms`.
+    terms : tuple of str, optional
+        Features that enter the model; by default those of `lnrisk.model.terms.model_terms`.
     refits : int
         Bootstrap refits behind each risk's interval.
     seed : int
@@ -52,7 +57,9 @@ class TrainingConfig(BaseModel):
     definition: str = "arora-2022"
     landmark_days: int = Field(default=84, ge=0)
     horizon_days: int = Field(default=548, gt=0)
-    analytes: dict[str, Scale] = Field(default_factory=lambda: dict(DEFAULT_ANALYTES))
+    analytes: dict[str, Scale] = Field(default_factory=lambda: dict(DEFAULT_ANALYTES), min_length=1)
+    course: Course = "shrunken"
+    terms: tuple[str, ...] | None = None
     refits: int = Field(default=200, ge=0)
     seed: int = Field(default=0, ge=0)
     validation: Validation = Field(default_factory=Validation)
@@ -62,6 +69,11 @@ class TrainingConfig(BaseModel):
         if self.horizon_days <= self.landmark_days:
             raise ValueError("horizon_days must be after landmark_days")
         return self
+
+    @property
+    def model_terms(self) -> tuple[str, ...]:
+        """Names of the features that enter the model."""
+        return self.terms or model_terms(self.analytes, self.course)
 
     def changed(self, **fields: object) -> "TrainingConfig":
         """Return the configuration with some fields replaced, validated again."""

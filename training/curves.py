@@ -20,6 +20,7 @@ __all__ = ["calibration_curve", "calibration_error", "grouped_calibration", "roc
 
 KNOT_QUANTILES = (0.05, 0.35, 0.65, 0.95)  # Harrell's positions for four knots
 CURVE_QUANTILES = (0.005, 0.995)
+CURVE_DECIMALS = 3  # of the ends, so that neither is the risk of one patient
 CURVE_PENALTY = 1e6  # inverse; as good as none unless the outcome is separated
 
 
@@ -82,7 +83,7 @@ def calibration_curve(
     .. [1] Harrell FE. Regression Modeling Strategies, 2nd edition. Springer 2015, section 2.4.
     """
     y, risk, weight = checked_rows(y, risk, sample_weight)
-    first, last = _quantile(risk, CURVE_QUANTILES, weight)
+    first, last = np.round(_quantile(risk, CURVE_QUANTILES, weight), CURVE_DECIMALS)
     predicted = np.linspace(first, last, points)
     return pd.DataFrame(
         {"predicted": predicted, "observed": _smooth(y, risk, weight, at=predicted)}

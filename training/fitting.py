@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ..features.registry import Registry
+from ..features.trajectory_transformer import TrajectoryFeatures
 from ..model.artifact import RiskModel, Term
 from ..model.classifier import LogisticRisk
 from ..model.definition import Definition
@@ -25,13 +25,15 @@ Step = Callable[[str, int, int], None]
 
 
 def fit_classifier(
-    features: pd.DataFrame,
-    y: npt.NDArray[np.float64],
-    weight: npt.NDArray[np.float64],
-    patient_id: npt.NDArray[np.object_],
-    seed: int,
+    cohort: Cohort, chosen: npt.NDArray[np.bool_], seed: int
 ) -> tuple[LogisticRisk, list[str]]:
-    """Fit the calibrated classifier.
+    """Fit the calibrated classifier, trajectories included, to some resolved patients.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    chosen : ndarray of bool, shape (n_patients,)
+    seed : int
 
     Returns
     -------
@@ -41,10 +43,18 @@ def fit_classifier(
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        classifier = LogisticRisk(random_state=seed).fit(
-            features, y.astype(int), sample_weight=weight, groups=patient_id.astype(str)
+        classifier = LogisticRisk(_features_step(cohort), random_state=seed).fit(
+            cohort.features[chosen],
+            cohort.y[chosen].astype(int),
+            sample_weight=cohort.weights.weight[chosen],
+            groups=cohort.patient_id[chosen].astype(str),
         )
     return classifier, [str(warning.message) for warning in caught]
+
+
+def _features_step(cohort: Cohort) -> TrajectoryFeatures:
+    plan = cohort.trajectories
+    return TrajectoryFeatures(plan.series, plan.groups, plan.knots, keep=cohort.terms)
 
 
 def _coefficients(classifier: LogisticRisk, n_features: int) -> tuple[float, Any, Any]:
@@ -112,9 +122,9 @@ def to_risk_model(
     step : callable
         Told of the progress of the bootstrap refits.
     """
-    resolved, n = cohort.resolved, cohort.features.shape[1]
-    features = cohort.features[resolved]
-    scaler = classifier.pipeline_["scaler"]
+    resolved, n = cohort.resolved, len(cohort.terms)
+    step_of_features, scaler = classifier.pipeline_["features"], classifier.pipeline_["scaler"]
+    values = step_of_features.transform(cohort.features[resolved])
     intercept, coefficients, when_missing = _coefficients(classifier, n)
     terms = tuple(
         Term(
@@ -123,18 +133,19 @@ def to_risk_model(
             unit=entry.unit,
             table=entry.table,
             look_back=entry.look_back,
+            formula=entry.formula,
             mean=float(scaler.mean_[position]),
             scale=float(scaler.scale_[position]),
             coefficient=float(coefficients[position]),
             missing_coefficient=float(when_missing[position]),
-            lowest=float(features[entry.name].min()),
-            highest=float(features[entry.name].max()),
+            lowest=float(np.nanmin(values[:, position])),
+            highest=float(np.nanmax(values[:, position])),
         )
         for position, entry in enumerate(cohort.dictionary)
     )
     refits = _refit(
         classifier,
-        scaler.transform(features.to_numpy()),
+        scaler.transform(values),
         cohort.y[resolved].astype(int),
         cohort.weights.weight[resolved],
         config.refits,
@@ -147,6 +158,7 @@ def to_risk_model(
         outcome=config.outcome,
         definition=definition,
         analytes=dict(config.analytes),
+        trajectories=step_of_features.trajectories_,
         intercept=intercept,
         terms=terms,
         refits=tuple(_with_all_indicators(refit, scaler.indicator_columns_, n) for refit in refits),

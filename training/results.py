@@ -103,7 +103,7 @@ def _cohort_counts(cohort: Cohort) -> dict[str, Any]:
 
 def _warnings(registry: Registry, cohort: Cohort, validated: CrossValidation) -> list[str]:
     said = list(validated.remarks)
-    events, terms = int(np.nansum(cohort.y)), cohort.features.shape[1]
+    events, terms = int(np.nansum(cohort.y)), len(cohort.terms)
     if events < 10 * terms:
         said.append(
             f"{events} events for {terms} features; the penalty holds the coefficients back, and "
@@ -147,7 +147,8 @@ def run_results(
     """
     y, risk, weight = validated.y, validated.mean_risk, validated.weight
     rule = config.outcome == "rule"
-    missing = cohort.features.isna().mean()
+    values = model.term_values(cohort.features)
+    missing = values.isna().mean()
     order = sorted(model.terms, key=lambda term: -abs(term.coefficient))
     return {
         "schema": SCHEMA,
@@ -185,6 +186,8 @@ def run_results(
                 "unit": entry.unit,
                 "table": entry.table,
                 "look_back": entry.look_back,
+                "formula": entry.formula,
+                "citation": entry.citation,
                 "missing": float(missing[entry.name]),
             }
             for entry in cohort.dictionary

@@ -18,15 +18,22 @@ import pandas as pd
 from .. import __version__
 from ..features.days import NEVER, as_dates
 from ..features.files import table_as_csv
+from .simulator.adherence import adherence_table
+from .simulator.biopsies import biopsies_table
 from .simulator.courses import Courses, draw_courses
+from .simulator.draws import Draws
 from .simulator.ends import with_ends
-from .simulator.measurements import draw_visits, measurements_table
-from .simulator.patients import Patients, biopsies_table, draw_patients, patients_table
-from .simulator.treatments import adherence_table, treatments_table
+from .simulator.measurements import measurements_table
+from .simulator.patients import Parameters, Patients, draw_patients, patients_table
+from .simulator.replay import true_risk
+from .simulator.treatments import treatments_table
+from .simulator.visits import draw_visits
+from .simulator.world import World
 
 __all__ = ["Simulation", "load_parameters", "simulate", "write"]
 
 FAILING_FALL = 0.25
+WEEK_12 = 84
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,10 @@ def _events_table(patients: Patients, courses: Courses) -> pd.DataFrame:
     return events.sort_values(["patient_id", "date", "event"]).reset_index(drop=True)
 
 
-def _truth(patients: Patients, courses: Courses) -> pd.DataFrame:
+def _truth(world: World) -> pd.DataFrame:
+    patients, courses = world.patients, world.courses
+    everyone = np.arange(len(patients.identifiers))
+    week_12 = np.full(len(everyone), WEEK_12)
     falls = courses.month_6_fall()[:, :2]
     adhered, adequate = courses.adherent[:, :2], courses.adequate[:, :2]
     columns: dict[str, Any] = {
@@ -108,6 +118,8 @@ def _truth(patients: Patients, courses: Courses) -> pd.DataFrame:
         "upcr": np.exp(patients.log_upcr),
         "egfr": np.exp(patients.log_egfr),
         "egfr_decline": courses.decline,
+        "upcr_week_12": np.exp(courses.lasting_log_upcr(world.parameters, everyone, week_12)),
+        "egfr_week_12": np.exp(courses.log_egfr(world.parameters, patients, everyone, week_12)),
     }
     for number in (1, 2):
         columns |= {
@@ -125,7 +137,14 @@ def _truth(patients: Patients, courses: Courses) -> pd.DataFrame:
     )
 
 
-def simulate(patients: int, seed: int, parameters: Mapping[str, Any] | None = None) -> Simulation:
+def simulate(
+    patients: int,
+    seed: int,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    landmark_days: int | None = None,
+    replays: int = 200,
+) -> Simulation:
     """Simulate a registry of patients with lupus nephritis from their first induction.
 
     Parameters
@@ -136,6 +155,11 @@ def simulate(patients: int, seed: int, parameters: Mapping[str, Any] | None = No
         0 or more; the same seed gives the same registry.
     parameters : mapping, optional
         Changes to ``simulator/parameters.toml``, see `load_parameters`.
+    landmark_days : int, optional
+        Replay each patient's future from this day after the index date, and add the columns of
+        `lnrisk.training.simulator.replay.true_risk` to the truth. The registry stays the same.
+    replays : int, default=200
+        Futures per patient.
 
     Returns
     -------
@@ -147,6 +171,7 @@ def simulate(patients: int, seed: int, parameters: Mapping[str, Any] | None = No
         - activity, chronicity: true NIH indices (0-24, 0-12), without reader error.
         - upcr (g/g), egfr (mL/min/1.73 m2): true values at the index date.
         - egfr_decline: loss of ln eGFR per year at a UPCR between 0.5 and 1 g/g.
+        - upcr_week_12, egfr_week_12: true values on day 84, fluctuations left out.
         - regimen_1, regimen_2: first regimen, and the second that was or would have been given.
         - responsiveness_1, _2: fall of ln UPCR in the end, at full dose and intake.
         - share_taken_1, _2: share of doses truly taken; adherent_1, _2: the true state behind it.
@@ -154,6 +179,7 @@ def simulate(patients: int, seed: int, parameters: Mapping[str, Any] | None = No
         - fall_1, fall_2: true share by which UPCR falls within 6 months of the course, with the
           dose and intake as they are; the second as if it had been given where it was not.
         - second_given: whether the second regimen was started while the patient was followed.
+        - true_risk and three columns beside it, where replays are asked for.
         - would_be_refractory: adherent, adequately treated and a true fall below 25 % at month 6
           in both courses, had the second been given.
 
@@ -164,25 +190,35 @@ def simulate(patients: int, seed: int, parameters: Mapping[str, Any] | None = No
     """
     if patients < 1:
         raise ValueError(f"patients is {patients}; expected 1 or more.")
-    settings = load_parameters(parameters)
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(7)]
-    people = draw_patients(streams[0], patients, settings)
-    courses = with_ends(streams[1], people, draw_courses(streams[1], people, settings), settings)
-    takes_hcq = streams[2].random(patients) < settings["regimens"]["given"]["hydroxychloroquine"]
-    visits = draw_visits(streams[3], people, courses, settings)
+    world = draw_registry(patients, seed, load_parameters(parameters))
+    truth = _truth(world)
+    if landmark_days is not None:
+        truth = truth.assign(**true_risk(world, landmark_days, replays))
+    return Simulation(_tables(world), truth, patients, seed)
+
+
+def draw_registry(patients: int, seed: int, parameters: Parameters) -> World:
+    """Draw the world behind a registry, see `simulate`."""
+    draws = Draws.of_registry(seed, patients)
+    people = draw_patients(draws, parameters)
+    courses = draw_courses(draws, people, parameters)
+    courses = with_ends(draws, people, courses, parameters)
+    return World(
+        draws, people, courses, draw_visits(draws, people, courses, parameters), parameters
+    )
+
+
+def _tables(world: World) -> dict[str, pd.DataFrame]:
+    draws, people, courses = world.draws, world.patients, world.courses
     unresponsive = courses.month_6_fall()[:, 0] < FAILING_FALL
-    last_day = people.index_day + courses.last_day
-    tables = {
-        "patients": patients_table(streams[4], people, settings),
-        "measurements": measurements_table(
-            streams[3], people, courses, visits, takes_hcq, settings
-        ),
-        "treatments": treatments_table(streams[2], people, courses, takes_hcq, settings),
-        "biopsies": biopsies_table(streams[5], people, last_day, unresponsive, settings),
-        "adherence": adherence_table(streams[6], people, courses, settings),
+    return {
+        "patients": patients_table(draws, people, world.parameters),
+        "measurements": measurements_table(world),
+        "treatments": treatments_table(world),
+        "biopsies": biopsies_table(draws, people, courses.last_day, unresponsive, world.parameters),
+        "adherence": adherence_table(world),
         "events": _events_table(people, courses),
     }
-    return Simulation(tables, _truth(people, courses), patients, seed)
 
 
 def write(simulation: Simulation, folder: Path | str, format: str = "csv") -> None:

@@ -76,14 +76,15 @@ def _signature(model: RiskModel) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
-    inputs = [ColSpec(DataType.double, name, required=False) for name in model.feature_names]
+    inputs = [ColSpec(DataType.double, name, required=False) for name in model.input_names]
     outputs = [ColSpec(DataType.double, name) for name in ("risk", "risk_lower", "risk_upper")]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 
 def _input_example(model: RiskModel) -> pd.DataFrame:
-    """Return one row of training means: an example that is nobody."""
-    return pd.DataFrame({term.name: [term.mean] for term in model.terms})
+    """Return one row of training means, without any measurement: an example that is nobody."""
+    means = {term.name: term.mean for term in model.terms}
+    return pd.DataFrame({name: [means.get(name, 0.0)] for name in model.input_names})
 
 
 def _dataset(features: pd.DataFrame, results: dict[str, Any]) -> Any:

@@ -52,14 +52,7 @@ def train(
     cohort = build_cohort(registry, definition, config)
     step("cohort", 1, 1)
     validated = cross_validate(cohort, config, step)
-    resolved = cohort.resolved
-    classifier, _ = fit_classifier(
-        cohort.features[resolved],
-        cohort.y[resolved],
-        cohort.weights.weight[resolved],
-        cohort.patient_id[resolved],
-        config.seed,
-    )
+    classifier, _ = fit_classifier(cohort, cohort.resolved, config.seed)
     model = to_risk_model(classifier, cohort, registry, definition, config, step)
     today = datetime.datetime.now(tz=datetime.UTC).date()
     results = run_results(registry, cohort, validated, classifier, model, config, today, version)

@@ -49,7 +49,7 @@ class CrossValidation:
 
 
 def cross_validate(cohort: Cohort, config: TrainingConfig, step: Step) -> CrossValidation:
-    """Cross-validate the whole fit: scaling, choice of penalty, regression, calibration.
+    """Cross-validate the whole fit: trajectories, scaling, penalty, regression, calibration.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def cross_validate(cohort: Cohort, config: TrainingConfig, step: Step) -> CrossV
         Told of the progress.
     """
     plan, resolved = config.validation, cohort.resolved
-    features = cohort.features[resolved].reset_index(drop=True)
+    position = np.flatnonzero(resolved)
     y, weight = cohort.y[resolved], cohort.weights.weight[resolved]
     patient_id = cohort.patient_id[resolved]
     risk = np.empty((len(y), plan.repeats))
@@ -67,12 +67,13 @@ def cross_validate(cohort: Cohort, config: TrainingConfig, step: Step) -> CrossV
     total = plan.folds * plan.repeats
     for repeat in range(plan.repeats):
         folds = PatientFolds(plan.folds, random_state=config.seed + repeat)
-        for fold, (train, test) in enumerate(folds.split(features, y, patient_id.astype(str))):
+        for fold, (train, test) in enumerate(folds.split(y, y, patient_id.astype(str))):
             step("cross-validation", repeat * plan.folds + fold, total)
-            classifier, said = fit_classifier(
-                features.iloc[train], y[train], weight[train], patient_id[train], config.seed
-            )
-            risk[test, repeat] = classifier.predict_proba(features.iloc[test])[:, 1]
+            chosen = np.zeros(len(resolved), dtype=bool)
+            chosen[position[train]] = True
+            classifier, said = fit_classifier(cohort, chosen, config.seed)
+            unseen = cohort.features.iloc[position[test]]
+            risk[test, repeat] = classifier.predict_proba(unseen)[:, 1]
             remarks.extend(said)
     step("cross-validation", total, total)
     table = bootstrap_intervals(

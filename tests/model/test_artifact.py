@@ -19,6 +19,7 @@ def term(name, coefficient, when_missing=0.3):
         "1",
         "measurements",
         "all",
+        "as recorded",
         1.0,
         2.0,
         coefficient,
@@ -35,6 +36,7 @@ def model(**changes):
         "outcome": "rule",
         "definition": load_definition(),
         "analytes": {"upcr": "log"},
+        "trajectories": (),
         "intercept": -2.0,
         "terms": (term("a", 0.5), term("b", -1.25), term("c", 0.1)),
         "refits": ((-2.1, 0.4, -1.0, 0.2, 0.1, 0.1, 0.0), (-1.8, 0.6, -1.5, 0.0, 0.2, 0.0, 0.0)),
@@ -118,7 +120,7 @@ def test_without_refits_there_is_no_interval():
 
 
 def test_values_are_shown_as_a_clinician_reads_them():
-    logged = Term("log_upcr_last", "upcr", "ln(g/g)", "m", "all", 0, 1, 1, 0, 0, 1)
+    logged = Term("log_upcr_last", "upcr", "ln(g/g)", "m", "all", "", 0, 1, 1, 0, 0, 1)
     assert logged.shown(np.log(3.2)) == "3.2 g/g"
     assert logged.shown(np.nan) == "missing"
     assert term("a", 1).shown(1.0) == "1"

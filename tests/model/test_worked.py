@@ -1,6 +1,7 @@
 """Every worked patient comes out as the folder expects, verdict by verdict and course by course."""
 
 import datetime
+import re
 import tomllib
 from pathlib import Path
 
@@ -52,3 +53,12 @@ def test_worked_patient(case):
     assert len(found.courses) == len(wanted_courses)
     assert compare(found.courses, wanted_courses) == []
     assert compare(found.labels, expected(folder, "labels")) == []
+
+
+def test_the_table_of_sentences_names_every_folder_and_no_other():
+    rows = [
+        line
+        for line in (WORKED / "README.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("|")
+    ]
+    assert set(re.findall(r"`(\w+)`", "\n".join(rows))) == set(CASES)

@@ -18,7 +18,7 @@ from lnrisk.serving.scoring import score
 
 COEFFICIENTS = {
     "log_upcr_last": 0.7,
-    "log_upcr_slope": 0.9,
+    "log_upcr_least_squares_slope": 0.9,
     "egfr_change": -0.03,
     "chronicity_index": 0.2,
     "prednisone_mg_per_day": 0.01,
@@ -30,7 +30,7 @@ COEFFICIENTS = {
 def model(**changes):
     random = np.random.default_rng(0)
     terms = tuple(
-        Term(name, name.replace("_", " "), "1", "t", "all", 0.5, 1.7, weight, 0.1, -1e3, 1e3)
+        Term(name, name.replace("_", " "), "1", "t", "all", "", 0.5, 1.7, weight, 0.1, -1e3, 1e3)
         for name, weight in COEFFICIENTS.items()
     )
     content = {
@@ -39,6 +39,7 @@ def model(**changes):
         "outcome": "rule",
         "definition": load_definition(),
         "analytes": {"upcr": "log", "egfr": "identity"},
+        "trajectories": (),
         "intercept": -1.5,
         "terms": terms,
         "refits": tuple(tuple(row) for row in random.normal(0, 0.3, (20, 15)).tolist()),
@@ -71,7 +72,7 @@ def test_a_patient_at_the_landmark_gets_a_risk_with_an_interval_and_its_reasons(
     assert 0 < row["risk"] < 1
     assert row["risk_lower"] <= row["risk_upper"]
     assert row["verdict"] == "not_refractory"
-    assert "log upcr slope" in row["drivers"]
+    assert "log upcr least squares slope" in row["drivers"]
     assert "missing: egfr_change" in row["warnings"]
     assert "16 later days are not used" in row["warnings"]
     assert row["landmark_weeks"] == 12
@@ -182,7 +183,7 @@ def test_nothing_after_the_landmark_changes_a_feature(people, others):
                 *(m for m in other.measurements if m[0] > cut),
             ],
             treatments=[
-                (*t[:2], None if t[4] == "mg/d" and (t[2] or 0) > cut else t[2], *t[3:5], "")
+                t if t[2] is not None and t[2] <= cut else (*t[:2], None, *t[3:5], "")
                 for t in person.treatments
                 if t[1] <= cut
             ],

@@ -117,7 +117,7 @@ def test_mlflows_model_gives_the_same_risks(finished):
     features = done.trained.cohort.features.head(20)
     risk = loaded.predict(features)["risk"].to_numpy()
     np.testing.assert_allclose(risk, done.trained.model.predict(features), rtol=0, atol=1e-12)
-    assert loaded.metadata.signature.inputs.input_names() == done.trained.model.feature_names
+    assert loaded.metadata.signature.inputs.input_names() == done.trained.model.input_names
 
 
 def test_no_patient_is_in_the_tracking_store(finished):

@@ -1,7 +1,7 @@
-"""Simulated visits and what is measured at them, in each centre's own units.
+"""What is measured at simulated visits, and how a centre writes it.
 
-Assumes that the sicker are seen more often, that what is measured at a visit is missing at random
-within a centre, and that other laboratory values follow proteinuria.
+Assumes that the sicker are measured more completely, that centres differ in how complete they are,
+and that other laboratory values follow proteinuria.
 """
 
 from dataclasses import dataclass
@@ -10,14 +10,32 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ...features.days import NEVER, Days, as_dates
+from ...features.days import Days, as_dates
 from ...features.egfr import ckd_epi_2021
-from .courses import MOST_COURSES, Courses, noise_of_upcr
-from .patients import Flags, Numbers, Parameters, Patients, per_site
+from .kidney import creatinine_error, upcr_error
+from .patients import Flags, Numbers, per_site
+from .world import World
 
-__all__ = ["Visits", "draw_visits", "invert_ckd_epi_2021", "measurements_table"]
+__all__ = ["ANALYTES", "Measured", "invert_ckd_epi_2021", "measured_by_rule", "measurements_table"]
 
-MOST_VISITS = 80
+# Analytes in the order of a table, with the canonical unit and the decimals of those that all
+# centres print alike.
+ANALYTES: dict[str, tuple[str, int]] = {
+    "albumin": ("g/dL", 1),
+    "anti_dsdna": ("[IU]/mL", 0),
+    "c3": ("mg/dL", 0),
+    "c4": ("mg/dL", 0),
+    "creatinine": ("mg/dL", 2),
+    "hcq_blood": ("ng/mL", 0),
+    "hcq_serum": ("ng/mL", 0),
+    "height": ("cm", 0),
+    "hemoglobin": ("g/dL", 1),
+    "protein_24h": ("g/d", 2),
+    "tacrolimus_trough": ("ng/mL", 1),
+    "upcr": ("g/g", 2),
+    "urine_rbc": ("/[HPF]", 0),
+    "weight": ("kg", 1),
+}
 # Factor from g/g, mg/dL or g/dL to the unit, and the decimals that a laboratory prints.
 UNITS: dict[str, tuple[float, int]] = {
     "g/g": (1.0, 2),
@@ -30,39 +48,34 @@ UNITS: dict[str, tuple[float, int]] = {
     "mg/dL": (1.0, 0),
     "creatinine mg/dL": (1.0, 2),
 }
-OTHER_UNITS = {
-    "protein_24h": "g/d",
-    "anti_dsdna": "[IU]/mL",
-    "urine_rbc": "/[HPF]",
-    "weight": "kg",
-    "height": "cm",
-    "hcq_blood": "ng/mL",
-    "hcq_serum": "ng/mL",
-    "tacrolimus_trough": "ng/mL",
-}
-OTHER_DECIMALS = {"protein_24h": 2, "weight": 1, "tacrolimus_trough": 1}
+COMPARATORS = ("", "<", ">")
+VOCLOSPORIN_FROM = np.datetime64("2021-02-01").astype(np.int64)
 
 
 @dataclass(frozen=True)
-class Visits:
-    """Visits of all patients; fields of shape (n_visits,).
+class Measured:
+    """Values as printed; fields of shape (n_values,), sorted by patient, day and analyte.
 
     Parameters
     ----------
-    person : ndarray of int
-    day : ndarray of int
-        From the index date.
-    noise : ndarray of float
-        Error of ln UPCR where a clinician acted on it, else nan.
+    person, day : ndarray of int
+        Day from the index date.
+    analyte : ndarray of int
+        Position in `ANALYTES`.
+    value : ndarray of float
+        In the centre's unit.
+    factor : ndarray of float
+        By which it was multiplied to be in that unit.
+    comparator : ndarray of int
+        Position in `COMPARATORS`.
     """
 
     person: Days
     day: Days
-    noise: Numbers
-
-    def __len__(self) -> int:
-        """Return the number of visits."""
-        return len(self.person)
+    analyte: Days
+    value: Numbers
+    factor: Numbers
+    comparator: Days
 
 
 def invert_ckd_epi_2021(egfr: Numbers, age: Numbers, female: Flags) -> Numbers:
@@ -86,88 +99,50 @@ def invert_ckd_epi_2021(egfr: Numbers, age: Numbers, female: Flags) -> Numbers:
     return creatinine
 
 
-def draw_visits(
-    rng: np.random.Generator, patients: Patients, courses: Courses, parameters: Parameters
-) -> Visits:
-    """Draw visits: around the index date, at starts and reviews of treatment, and routine ones.
-
-    Parameters
-    ----------
-    rng : Generator
-    patients : Patients
-    courses : Courses
-    parameters : mapping
-    """
-    settings, n = parameters["visits"], len(patients)
-    everyone = np.arange(n)
-    until = np.minimum(courses.last_day, courses.kidney_failure)
-    early, late = per_site(parameters, "interval_weeks", patients.site).T
-    missed = np.where(
-        courses.adherent[:, 0], settings["missed"]["adherent"], settings["missed"]["nonadherent"]
-    )
-    before = np.flatnonzero(rng.random(n) < settings["before_index"])
-    persons, days = [before], [-rng.integers(12, 70, len(before))]
-    person, day = everyone, np.zeros(n, dtype=np.int64)
-    for _ in range(MOST_VISITS):
-        course = courses.course_on(person, day)
-        since = day - courses.start[person, course]
-        weeks = np.where(since < settings["later_after_days"], early[person], late[person])
-        level = courses.log_upcr(parameters, person, day)
-        interval = weeks * 7.0 * np.exp(settings["severity"] * level)
-        interval = interval * rng.lognormal(0, settings["jitter"], len(person))
-        day = day + np.maximum(interval, 5.0).astype(np.int64)
-        person, day = person[day <= until[person]], day[day <= until[person]]
-        if not len(person):
-            break
-        came = rng.random(len(person)) >= missed[person]
-        persons.append(person[came])
-        days.append(day[came])
-    return _with_planned(patients, courses, until, np.concatenate(persons), np.concatenate(days))
+def _printed(analyte: str, unit: str) -> tuple[float, int]:
+    special = {("c3", "g/L"): "complement g/L", ("c4", "g/L"): "complement g/L"}
+    special[("creatinine", "mg/dL")] = "creatinine mg/dL"
+    return UNITS[special.get((analyte, unit), unit)]
 
 
-def _with_planned(
-    patients: Patients, courses: Courses, until: Days, person: Days, day: Days
-) -> Visits:
-    """Add the visits at starts and reviews of courses; they go before a routine one that day."""
-    following = np.hstack([courses.start[:, 1:], np.full((len(patients), 1), NEVER)])
-    persons, days, noises = [], [], []
-    for number in range(MOST_COURSES):
-        reviewed = courses.decided_on[:, number]
-        for on, noise, happens in (
-            (courses.start[:, number], courses.noise_at_start, courses.start[:, number] < NEVER),
-            (reviewed, courses.noise_at_decision, reviewed <= following[:, number]),
-        ):
-            who = np.flatnonzero(happens & (courses.start[:, number] < NEVER) & (on <= until))
-            persons.append(who)
-            days.append(on[who])
-            noises.append(noise[who, number])
-    persons.append(person)
-    days.append(day)
-    noises.append(np.full(len(person), np.nan))
-    everyone, every_day = np.concatenate(persons), np.concatenate(days)
-    _, first = np.unique(everyone * (1 << 20) + every_day + 1000, return_index=True)
-    return Visits(everyone[first], every_day[first], np.concatenate(noises)[first])
+def in_unit(analyte: str, unit: str, values: Numbers) -> Numbers:
+    """Return values (g/g, mg/dL or g/dL) in a centre's unit, rounded as laboratories do."""
+    factor, decimals = _printed(analyte, unit)
+    rounded: Numbers = (values * factor).round(decimals)
+    return rounded
 
 
 class _Values:
     """Measured values in canonical units while they are collected."""
 
-    def __init__(
-        self, rng: np.random.Generator, patients: Patients, visits: Visits, parameters: Parameters
-    ) -> None:
-        self.rng, self.patients, self.visits, self.parameters = rng, patients, visits, parameters
-        self.site = patients.site[visits.person]
-        self.site_factor = per_site(parameters, "measured", self.site)
-        self.blocks: list[pd.DataFrame] = []
+    def __init__(self, world: World) -> None:
+        self.world, self.draws = world, world.draws
+        self.visits, self.parameters = world.visits, world.parameters
+        self.person, self.day = self.visits.person, self.visits.day
+        self.patients = world.patients
+        self.log_upcr = world.courses.log_upcr(self.draws, self.parameters, self.person, self.day)
+        self.site = self.patients.site[self.person]
+        settings = self.parameters["measurement"]
+        sicker = np.exp(settings["informative"] * np.clip(self.log_upcr, -2.0, 2.0))
+        self.completeness = per_site(self.parameters, "measured", self.site) * sicker
+        self.blocks: list[tuple[int, Days, Numbers, Days]] = []
+
+    def uniform(self, name: str) -> Numbers:
+        """Draw once per visit."""
+        return self.draws.uniform(name, self.person, self.day, self.day)
+
+    def normal(self, name: str) -> Numbers:
+        """Draw once per visit."""
+        return self.draws.normal(name, self.person, self.day, self.day)
+
+    def lasting(self, name: str, deviation: float) -> Numbers:
+        """Draw a lasting effect of each patient; return it per visit."""
+        return deviation * self.draws.normal(name)[self.person]
 
     def taken(self, analyte: str) -> Flags:
         """Draw at which visits an analyte is measured."""
-        share = self.parameters["measurement"]["measured"][analyte] * self.site_factor
-        return self.rng.random(len(self.visits)) < share
-
-    def person_effect(self, deviation: float) -> Numbers:
-        """Draw a lasting effect of each patient; return it per visit."""
-        return self.rng.normal(0, deviation, len(self.patients))[self.visits.person]
+        share = self.parameters["measurement"]["measured"][analyte] * self.completeness
+        return self.uniform(f"{analyte}_taken") < share
 
     def add(
         self, analyte: str, value: Numbers, chosen: Flags, low: float = 0.0, high: float = np.inf
@@ -175,165 +150,175 @@ class _Values:
         """Add values; outside the limits of detection the limit and a comparator are written."""
         at = np.flatnonzero(chosen)
         seen = value[at]
-        comparator = np.select([seen < low, seen > high], ["<", ">"], "")
-        block = {"visit": at, "value": np.clip(seen, low, high), "comparator": comparator}
-        self.blocks.append(pd.DataFrame(block).assign(analyte=analyte))
+        comparator = np.select([seen < low, seen > high], [1, 2], 0)
+        code = list(ANALYTES).index(analyte)
+        self.blocks.append((code, at, np.clip(seen, low, high), comparator))
 
-    def table(self) -> pd.DataFrame:
-        """Return the rows in each centre's units."""
-        rows = pd.concat(self.blocks, ignore_index=True)
-        units = rows["analyte"].map(OTHER_UNITS).to_numpy(dtype=object, copy=True)
-        values = rows["value"].to_numpy(copy=True)
-        site = self.site[rows["visit"].to_numpy()]
-        analytes = rows["analyte"].to_numpy(dtype=object)
-        for analyte, decimals in OTHER_DECIMALS.items():
-            here = analytes == analyte
-            values[here] = values[here].round(decimals)
-        whole = rows["analyte"].isin(set(OTHER_UNITS) - set(OTHER_DECIMALS)).to_numpy()
-        values[whole] = values[whole].round()
-        for position, centre in enumerate(self.parameters["site"]):
-            for analyte, unit in centre["units"].items():
-                here = (site == position) & (analytes == analyte)
-                units[here] = unit
-                values[here] = in_unit(analyte, unit, values[here])
-        visit = rows["visit"].to_numpy()
-        person = self.visits.person[visit]
-        day = self.patients.index_day[person] + self.visits.day[visit]
-        table = pd.DataFrame(
-            {
-                "patient_id": self.patients.identifiers[person],
-                "date": as_dates(day),
-                "analyte": analytes,
-                "value": values,
-                "unit": units,
-                "comparator": rows["comparator"].where(rows["comparator"] != ""),
-            }
+    def measured(self) -> Measured:
+        """Return the values as each centre prints them."""
+        values, factors = [], []
+        for code, at, value, _ in self.blocks:
+            printed, factor = self._as_printed(code, value, self.site[at])
+            values.append(printed)
+            factors.append(factor)
+        visit = np.concatenate([at for _, at, _, _ in self.blocks])
+        analyte = np.repeat([b[0] for b in self.blocks], [len(b[1]) for b in self.blocks])
+        order = np.argsort(visit * len(ANALYTES) + analyte)
+        visit = visit[order]
+        return Measured(
+            self.person[visit],
+            self.day[visit],
+            analyte[order],
+            np.concatenate(values)[order],
+            np.concatenate(factors)[order],
+            np.concatenate([comparator for *_, comparator in self.blocks])[order],
         )
-        order = np.lexsort((rows["analyte"].astype("category").cat.codes, day, person))
-        return table.iloc[order].reset_index(drop=True)
+
+    def _as_printed(self, code: int, value: Numbers, site: Days) -> tuple[Numbers, Numbers]:
+        name, (_, decimals) = list(ANALYTES.items())[code]
+        printed, factor = value.round(decimals), np.ones(len(value))
+        for position, centre in enumerate(self.parameters["site"]):
+            if name in centre["units"]:
+                here = site == position
+                printed[here] = in_unit(name, centre["units"][name], value[here])
+                factor[here] = _printed(name, centre["units"][name])[0]
+        return printed, factor
 
 
-def in_unit(analyte: str, unit: str, values: Numbers) -> Numbers:
-    """Return values (g/g, mg/dL or g/dL) in a centre's unit, rounded as laboratories do."""
-    special = {("c3", "g/L"): "complement g/L", ("c4", "g/L"): "complement g/L"}
-    special[("creatinine", "mg/dL")] = "creatinine mg/dL"
-    factor, decimals = UNITS[special.get((analyte, unit), unit)]
-    rounded: Numbers = (values * factor).round(decimals)
-    return rounded
-
-
-def _urine(values: _Values, courses: Courses, log_upcr: Numbers) -> None:
-    visits, measurement = values.visits, values.parameters["measurement"]
-    acted_on = ~np.isnan(visits.noise)
-    drawn = noise_of_upcr(values.rng, values.parameters, values.site, log_upcr)
-    upcr = np.exp(log_upcr + np.where(acted_on, visits.noise, drawn))
-    collected = values.rng.random(len(visits)) < per_site(
-        values.parameters, "protein_24h", values.site
+def _urine(values: _Values) -> None:
+    measurement, planned = values.parameters["measurement"], values.visits.planned
+    error = upcr_error(
+        values.draws, values.parameters, values.site, values.person, values.day, values.log_upcr
     )
-    kept = values.rng.random(len(visits)) < measurement["recorded_when_acted_on"]
-    measured = np.where(acted_on, kept, values.taken("upcr"))
+    upcr = np.minimum(np.exp(values.log_upcr + error), measurement["highest_upcr"])
+    collects = per_site(values.parameters, "protein_24h", values.site)
+    collected = values.uniform("collected") < collects
+    kept = values.uniform("upcr_kept") < measurement["recorded_when_acted_on"]
+    measured = np.where(planned, kept, values.taken("upcr"))
     daily = measurement["daily_creatinine_g"]
-    grams = np.where(values.patients.female, daily["female"], daily["male"])[visits.person]
-    grams = grams * np.exp(values.person_effect(daily["sd"]))
-    instead = collected & measured & ~acted_on
+    grams = np.where(values.patients.female, daily["female"], daily["male"])[values.person]
+    grams = grams * np.exp(values.lasting("daily_creatinine", daily["sd"]))
+    instead = collected & measured & ~planned
     limit = measurement["detection_limit_upcr"]
-    upcr = np.minimum(upcr, measurement["highest_upcr"])
     values.add("upcr", upcr, measured & ~instead, low=limit)
-    beside = collected & measured & acted_on & (values.rng.random(len(visits)) < 0.5)
+    beside = collected & measured & planned & (values.uniform("collected_too") < 0.5)
     values.add("protein_24h", np.maximum(upcr * grams, 0.05), instead | beside)
 
 
-def _creatinine(values: _Values, courses: Courses) -> None:
-    patients, visits = values.patients, values.visits
-    log_egfr = courses.log_egfr(values.parameters, patients, visits.person, visits.day)
-    age = patients.age(patients.index_day)[visits.person] + visits.day / 365.25
-    creatinine = invert_ckd_epi_2021(np.exp(log_egfr), age, patients.female[visits.person])
-    error = values.rng.normal(0, values.parameters["measurement"]["creatinine_cv"], len(visits))
-    taken = values.taken("creatinine")
-    values.add("creatinine", creatinine * np.exp(error), taken)
+def _creatinine(values: _Values) -> None:
+    patients, person, day = values.patients, values.person, values.day
+    log_egfr = values.world.courses.log_egfr(values.parameters, patients, person, day)
+    age = patients.age(patients.index_day)[person] + day / 365.25
+    creatinine = invert_ckd_epi_2021(np.exp(log_egfr), age, patients.female[person])
+    error = creatinine_error(values.draws, values.parameters, person, day)
+    values.add("creatinine", creatinine * np.exp(error), values.taken("creatinine"))
 
 
-def _blood(values: _Values, log_upcr: Numbers) -> None:
+def _blood(values: _Values) -> None:
     """Add albumin, complement, anti-dsDNA, hemoglobin and urine red cells."""
-    rng, measurement, n = values.rng, values.parameters["measurement"], len(values.visits)
-    healed = values.patients.log_upcr[values.visits.person] - log_upcr
-    healed = np.clip(healed / 1.8, -0.3, 1.0) + values.person_effect(0.15)
+    measurement, log_upcr = values.parameters["measurement"], values.log_upcr
+    healed = values.patients.log_upcr[values.person] - log_upcr
+    healed = np.clip(healed / 1.8, -0.3, 1.0) + values.lasting("healed", 0.15)
     error = measurement["biochemistry_cv"]
-    albumin = 4.15 - 0.75 * np.log1p(np.exp(log_upcr)) + values.person_effect(0.25)
-    c3 = 80.0 * np.exp(values.person_effect(0.32)) + 24.0 * healed
-    c4 = 14.0 * np.exp(values.person_effect(0.5)) + 5.0 * healed
-    hemoglobin = 11.2 + 1.3 * healed + values.person_effect(1.2)
+    albumin = 4.15 - 0.75 * np.log1p(np.exp(log_upcr)) + values.lasting("albumin", 0.25)
+    c3 = 80.0 * np.exp(values.lasting("c3", 0.32)) + 24.0 * healed
+    c4 = 14.0 * np.exp(values.lasting("c4", 0.5)) + 5.0 * healed
+    hemoglobin = 11.2 + 1.3 * healed + values.lasting("hemoglobin", 1.2)
     for analyte, value, low, high in (
         ("albumin", albumin, 1.0, 5.2),
         ("c3", c3, 15.0, 220.0),
         ("c4", c4, 2.0, 70.0),
         ("hemoglobin", hemoglobin, 5.5, 17.0),
     ):
-        noisy = np.clip(value * np.exp(rng.normal(0, error, n)), low, high)
+        noisy = np.clip(value * np.exp(error * values.normal(f"{analyte}_error")), low, high)
         values.add(analyte, noisy, values.taken(analyte))
-    antibody = np.log(110.0) + values.person_effect(1.3) - 0.9 * healed
-    antibody = np.exp(antibody + rng.normal(0, measurement["anti_dsdna_cv"], n))
-    values.add(
-        "anti_dsdna", antibody, values.taken("anti_dsdna"), *measurement["anti_dsdna_limits"]
-    )
-    cells = np.exp(2.4 + values.person_effect(0.9) - 1.4 * healed + rng.normal(0, 0.5, n))
+    antibody = np.log(110.0) + values.lasting("anti_dsdna", 1.3) - 0.9 * healed
+    antibody = np.exp(antibody + measurement["anti_dsdna_cv"] * values.normal("anti_dsdna_error"))
+    limits = measurement["anti_dsdna_limits"]
+    values.add("anti_dsdna", antibody, values.taken("anti_dsdna"), *limits)
+    cells = 2.4 + values.lasting("urine_rbc", 0.9) - 1.4 * healed
+    cells = np.exp(cells + 0.5 * values.normal("urine_rbc_error"))
     values.add("urine_rbc", np.clip(cells, 0, 400), values.taken("urine_rbc"))
 
 
-def _levels(values: _Values, courses: Courses, takes_hcq: Flags) -> None:
-    """Add hydroxychloroquine and tacrolimus levels."""
-    rng, patients, visits = values.rng, values.patients, values.visits
-    adherence, person = values.parameters["adherence"], values.visits.person
+def _hydroxychloroquine(values: _Values) -> None:
+    """Add levels, which show whether hydroxychloroquine is taken, mostly as the other drugs are."""
+    draws, patients, person = values.draws, values.patients, values.person
+    adherence, courses = values.parameters["adherence"], values.world.courses
     settings = per_site(values.parameters, "hcq", patients.site)
     share = np.array([entry["patients"] for entry in settings])
     serum = np.array([entry["matrix"] == "hcq_serum" for entry in settings])[person]
-    course = courses.course_on(person, visits.day)
-    same = (rng.random((len(patients), MOST_COURSES)) < adherence["hcq_same_state"])[person, course]
-    takes = np.where(same, courses.adherent[person, course], ~courses.adherent[person, course])
+    course = courses.course_on(person, values.day)
+    same = draws.uniform("hcq_same", person, course, courses.start[person, course])
+    state = courses.adherent[person, course]
+    takes = np.where(same < adherence["hcq_same_state"], state, ~state)
     blood = adherence["hcq_blood"]
     median = np.where(takes, blood["adherent"], blood["nonadherent"])
-    level = median * np.exp(values.person_effect(0.2) + rng.normal(0, blood["sigma"], len(visits)))
-    sampled = (takes_hcq & (rng.random(len(patients)) < share))[person]
-    sampled &= (visits.day > 0) & (rng.random(len(visits)) < 0.35)
-    level = np.clip(level, 10.0, 4000.0)
+    level = values.lasting("hcq_level", 0.2) + blood["sigma"] * values.normal("hcq_error")
+    level = np.clip(median * np.exp(level), 10.0, 4000.0)
+    sampled = (patients.takes_hcq & (draws.uniform("hcq_sampled") < share))[person]
+    sampled &= (values.day > 0) & (values.uniform("hcq_taken") < 0.35)
     values.add("hcq_blood", level, sampled & ~serum)
     values.add("hcq_serum", level * adherence["serum_per_blood"], sampled & serum)
-    since = visits.day - courses.start[person, course]
+
+
+def _troughs(values: _Values) -> None:
+    courses, person = values.world.courses, values.person
+    course = courses.course_on(person, values.day)
+    since = values.day - courses.start[person, course]
     on_cni = (courses.regimen[person, course] == "MPA_CNI") & (since > 10)
-    recent = patients.index_day >= np.datetime64("2021-02-01").astype(np.int64)
-    trough = 6.3 * np.exp(rng.normal(0, 0.3, len(visits)))
+    recent = values.patients.index_day >= VOCLOSPORIN_FROM
+    trough = 6.3 * np.exp(0.3 * values.normal("trough_error"))
     trough = trough * np.clip(courses.share[person, course], 0.15, 1.0)
-    chosen = on_cni & ~recent[person] & (rng.random(len(visits)) < 0.6)
+    chosen = on_cni & ~recent[person] & (values.uniform("trough_taken") < 0.6)
     values.add("tacrolimus_trough", trough, chosen)
 
 
-def measurements_table(
-    rng: np.random.Generator,
-    patients: Patients,
-    courses: Courses,
-    visits: Visits,
-    takes_hcq: Flags,
-    parameters: Parameters,
-) -> pd.DataFrame:
-    """Return the table ``measurements``.
+def measured_by_rule(world: World) -> Measured:
+    """Return what the rule-based label reads of a world's measurements."""
+    values = _Values(world)
+    _urine(values)
+    _creatinine(values)
+    _hydroxychloroquine(values)
+    _troughs(values)
+    return values.measured()
 
-    Parameters
-    ----------
-    rng : Generator
-    patients : Patients
-    courses : Courses
-    visits : Visits
-    takes_hcq : ndarray of bool, shape (n_patients,)
-    parameters : mapping
-    """
-    values = _Values(rng, patients, visits, parameters)
-    log_upcr = courses.log_upcr(parameters, visits.person, visits.day)
-    _urine(values, courses, log_upcr)
-    _creatinine(values, courses)
-    _blood(values, log_upcr)
-    _levels(values, courses, takes_hcq)
+
+def measurements_table(world: World) -> pd.DataFrame:
+    """Return the table ``measurements``."""
+    values = _Values(world)
+    _urine(values)
+    _creatinine(values)
+    _blood(values)
+    _hydroxychloroquine(values)
+    _troughs(values)
+    patients, visits = world.patients, world.visits
     weight: npt.NDArray[np.float64] = patients.weight[visits.person]
-    weight = weight + rng.normal(0, 1.5, len(visits))
-    values.add("weight", weight, values.taken("weight"))
+    values.add("weight", weight + 1.5 * values.normal("weight"), values.taken("weight"))
     values.add("height", patients.height[visits.person], visits.day == 0)
-    return values.table()
+    measured = values.measured()
+    names = np.array(list(ANALYTES), dtype=object)
+    comparators = np.array([text or None for text in COMPARATORS], dtype=object)
+    return pd.DataFrame(
+        {
+            "patient_id": patients.identifiers[measured.person],
+            "date": as_dates(patients.index_day[measured.person] + measured.day),
+            "analyte": names[measured.analyte],
+            "value": measured.value,
+            "unit": _units(world, measured),
+            "comparator": comparators[measured.comparator],
+        }
+    )
+
+
+def _units(world: World, measured: Measured) -> npt.NDArray[np.object_]:
+    """Return the unit that each value is written in."""
+    sites = world.parameters["site"]
+    units = np.array(
+        [
+            [centre["units"].get(name, unit) for name, (unit, _) in ANALYTES.items()]
+            for centre in sites
+        ],
+        dtype=object,
+    )
+    return units[world.patients.site[measured.person], measured.analyte]

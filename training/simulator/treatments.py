@@ -1,8 +1,10 @@
-"""Simulated treatments and adherence records: the rows that a site would write about courses.
+"""Simulated treatments: the rows that a site would write about courses.
 
-Assumes that prescriptions are recorded completely, apart from some doses, and that adherence is
-seen only through refills, reports, missed infusions and drug levels, each with error.
+Assumes that prescriptions are recorded completely, apart from some doses; what was prescribed and
+not taken looks the same here.
 """
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,178 +12,200 @@ import pandas as pd
 
 from ...features.days import NEVER, Days, as_dates
 from .courses import MOST_COURSES, Courses
-from .patients import Flags, Numbers, Parameters, Patients, Texts, per_site
+from .infusions import SCHEDULES, infusions_of
+from .patients import Names, Numbers
+from .world import World
 
-__all__ = ["adherence_table", "treatments_table"]
+__all__ = ["anchor_rows", "treatments_table"]
 
 WITH_MYCOPHENOLATE = ("MPA", "MPA_CNI", "MPA_BEL", "MPA_OBI", "RESCUE")
-SCHEDULES: dict[str, tuple[str, float, tuple[int, ...]]] = {
-    "CYC_LOW": ("cyclophosphamide", 500.0, tuple(range(0, 71, 14))),  # Euro-Lupus
-    "CYC_HIGH": ("cyclophosphamide", 750.0, tuple(range(0, 151, 30))),  # mg/m2
-    "MPA_BEL": ("belimumab", 10.0, (0, 14, *range(28, 729, 28))),  # mg/kg
-    "MPA_OBI": ("obinutuzumab", 1000.0, (0, 14, 168, 182, 364)),
-    "RESCUE": ("rituximab", 1000.0, (0, 14)),
-}
-UNITS = {"CYC_HIGH": "mg/m2", "MPA_BEL": "mg/kg"}
+VOCLOSPORIN_FROM = np.datetime64("2021-02-01").astype(np.int64)
 ACID_PER_MOFETIL = 0.72
-MAINTENANCE_DAY = {"CYC_LOW": 84, "CYC_HIGH": 166}
 TAPER_DAYS = (0, 14, 28, 56, 84, 168)
 TAPER_SHARES = (1.0, 0.75, 0.5, 0.3, 0.2, 0.12)
-REPORTED_EVERY = 42
+DRUGS = (
+    "azathioprine",
+    "belimumab",
+    "cyclophosphamide",
+    "hydroxychloroquine",
+    "methylprednisolone",
+    "mycophenolate_mofetil",
+    "mycophenolic_acid",
+    "obinutuzumab",
+    "prednisone",
+    "raas_inhibitor",
+    "rituximab",
+    "tacrolimus",
+    "voclosporin",
+)
+UNITS = ("mg", "mg/d", "mg/kg", "mg/m2")
+REASONS = ("completed", "inefficacy", "intolerance", "other")
+# Slots under which the recording of a dose is drawn, per course.
+MYCOPHENOLATE, CNI, MAINTENANCE, INFUSIONS = 0, 8, 12, 32
+
+
+def _codes(vocabulary: tuple[str, ...], words: str | Names, n: int) -> Days:
+    """Return positions in a vocabulary; -1 for the empty word."""
+    if isinstance(words, str):
+        return np.full(n, vocabulary.index(words) if words else -1, dtype=np.int64)
+    return sum(
+        (np.where(words == word, i + 1, 0) for i, word in enumerate(vocabulary)),
+        np.full(n, -1, dtype=np.int64),
+    )
 
 
 class _Rows:
     """Blocks of rows; days count from the index date."""
 
-    def __init__(self, patients: Patients, courses: Courses) -> None:
-        self.patients, self.courses = patients, courses
-        self.blocks: list[pd.DataFrame] = []
+    def __init__(self, world: World) -> None:
+        self.world, self.draws = world, world.draws
+        self.patients, self.courses = world.patients, world.courses
+        self.given = world.parameters["regimens"]["given"]
+        self.blocks: list[dict[str, npt.NDArray[Any]]] = []
+
+    def recorded(self, dose: Numbers, who: Days, slot: Days | int, start: Days) -> Numbers:
+        """Return doses as recorded: some are not."""
+        missing = self.draws.uniform("dose_recorded", who, slot, start) < self.given["dose_missing"]
+        return np.where(missing, np.nan, dose)
 
     def add(
         self,
         who: Days,
-        drug: str | Texts,
+        drug: str | Names,
         start: Days,
         end: Days,
         dose: Numbers | float,
         unit: str,
-        reason: str | Texts = "",
+        reason: str | Names = "",
     ) -> None:
-        """Add rows; a dose of nan is not recorded, a row that starts after its end is none."""
-        block = {"who": who, "drug": drug, "start": start, "end": end, "dose": dose}
-        rows = pd.DataFrame({**block, "dose_unit": unit, "stop_reason": reason})
-        self.blocks.append(rows[(rows["start"] <= rows["end"])])
+        """Add rows; a dose of nan is not recorded, a row that starts after its end is none.
+
+        Nothing starts after the last contact or kidney failure, which also ends what runs.
+        """
+        n, courses = len(who), self.courses
+        last, failure = courses.last_day[who], courses.kidney_failure[who]
+        doses = np.broadcast_to(np.asarray(dose, dtype=np.float64), n)
+        code = _codes(REASONS, reason, n)
+        code = np.where(end > failure, REASONS.index("other"), code)
+        stop = np.minimum(end, failure)
+        ongoing = stop > last
+        kept = (start <= end) & (start <= np.minimum(last, failure))
+        block = {
+            "who": who,
+            "start": start,
+            "end": np.where(ongoing, NEVER, stop),
+            "drug": _codes(DRUGS, drug, n),
+            "dose": doses,
+            "dose_unit": np.where(np.isnan(doses), -1, _codes(UNITS, unit, n)),
+            "stop_reason": np.where(ongoing, -1, code),
+        }
+        self.blocks.append({name: column[kept] for name, column in block.items()})
 
     def table(self) -> pd.DataFrame:
-        """Return the table, cut at the last contact."""
-        rows = pd.concat(self.blocks, ignore_index=True)
-        who = rows["who"].to_numpy()
-        over = np.minimum(self.courses.last_day, self.courses.kidney_failure)[who]
-        rows = rows[(rows["start"] <= over)].copy()
-        who = rows["who"].to_numpy()
-        failure, last = self.courses.kidney_failure[who], self.courses.last_day[who]
-        end = rows["end"].to_numpy()
-        stopped = end > failure
-        end = np.where(stopped, failure, end)
-        ongoing = end > last
-        rows["stop_reason"] = rows["stop_reason"].mask(stopped, "other").mask(ongoing, "")
-        index = self.patients.index_day[who]
-        rows["start_date"] = as_dates(rows["start"].to_numpy() + index)
-        rows["end_date"] = as_dates(np.where(ongoing, NEVER, end + index))
-        rows["patient_id"] = self.patients.identifiers[who]
-        rows["dose_unit"] = rows["dose_unit"].where(rows["dose"].notna())
-        rows["stop_reason"] = rows["stop_reason"].where(rows["stop_reason"] != "")
-        rows = rows.sort_values(["who", "start", "drug"], kind="stable").reset_index(drop=True)
-        names = ["patient_id", "drug", "start_date", "end_date", "dose", "dose_unit", "stop_reason"]
-        return rows[names]
-
-
-def _next_start(courses: Courses) -> Days:
-    never = np.full((len(courses.start), 1), NEVER)
-    return np.hstack([courses.start[:, 1:], never])
+        """Return the rows: who, start, end, drug, dose, dose_unit, stop_reason."""
+        columns = {
+            name: np.concatenate([block[name] for block in self.blocks]) for name in self.blocks[0]
+        }
+        order = np.lexsort((columns["drug"], columns["start"], columns["who"]))
+        table = pd.DataFrame({name: column[order] for name, column in columns.items()})
+        words = {"drug": DRUGS, "dose_unit": UNITS, "stop_reason": REASONS}
+        for name, vocabulary in words.items():
+            categories = pd.Index(vocabulary, dtype="str")
+            table[name] = pd.Categorical.from_codes(columns[name][order], categories=categories)
+        return table
 
 
 class _CourseRows:
     """The rows of one course of everyone who has it."""
 
-    def __init__(
-        self,
-        rng: np.random.Generator,
-        rows: _Rows,
-        number: int,
-        drugs: dict[str, Texts],
-        parameters: Parameters,
-    ) -> None:
+    def __init__(self, rows: _Rows, number: int) -> None:
         courses = rows.courses
-        self.rng, self.rows, self.number, self.drugs = rng, rows, number, drugs
-        self.given = parameters["regimens"]["given"]
+        self.rows, self.draws, self.number = rows, rows.draws, number
         self.who = np.flatnonzero(courses.start[:, number] < NEVER)
-        self.regimen = courses.regimen[self.who, number].astype(str)
+        self.regimen = courses.regimen[self.who, number]
         self.start = courses.start[self.who, number]
-        following = _next_start(courses)[self.who, number]
+        following = next_start(courses)[self.who, number]
         self.end = np.where(following < NEVER, following - 1, NEVER)
         self.ends = following < NEVER
-        self.reason = np.where(self.ends, courses.why_ended[self.who, number], "").astype(object)
-        later = courses.regimen[self.who, min(number + 1, MOST_COURSES - 1)].astype(str)
+        self.reason = np.where(self.ends, courses.why_ended[self.who, number], "")
+        later = courses.regimen[self.who, min(number + 1, MOST_COURSES - 1)]
         self.continues = self.ends & np.isin(later, WITH_MYCOPHENOLATE)
 
-    def in_part(self, dose: Numbers) -> Numbers:
-        """Return doses as recorded."""
-        return np.where(self.rng.random(len(dose)) < self.given["dose_missing"], np.nan, dose)
+    def slot(self, slot: int | Days) -> int | Days:
+        """Return the number of a draw within this course."""
+        return self.number * 1000 + slot
 
     def mycophenolate(self) -> None:
         """Add the ramp, the target dose, and the lower dose of maintenance."""
         on = np.isin(self.regimen, WITH_MYCOPHENOLATE)
         who, start, end = self.who[on], self.start[on], self.end[on]
-        before = self.rows.courses.regimen[who, max(self.number - 1, 0)].astype(str)
+        before = self.rows.courses.regimen[who, max(self.number - 1, 0)]
         ramp = np.where(np.isin(before, WITH_MYCOPHENOLATE) & (self.number > 0), 0, 14)
         target = self.rows.courses.mycophenolate_mg[who, self.number]
-        lower = start + self.rng.integers(330, 480, len(who))
+        lower = self.draws.waiting_within("lower_dose", who, self.number, start, [330.0, 480.0], 1)
         reason = np.where(self.continues[on], "", self.reason[on])
         spans = (
             (start, start + ramp - 1, np.minimum(target, 1000.0)),
             (start + ramp, lower - 1, target),
             (lower, np.full(len(who), NEVER), np.maximum(target * 0.6, 500.0)),
         )
-        for first, last, dose in spans:
+        for i, (first, last, dose) in enumerate(spans):
             stops = np.minimum(last, end)
             why = np.where(stops == end, reason, "")
-            self._mycophenolate_rows(who, first, stops, dose, why)
+            self._mycophenolate_rows(who, first, stops, dose, why, MYCOPHENOLATE + i)
 
     def _mycophenolate_rows(
-        self, who: Days, first: Days, last: Days, dose: Numbers, why: npt.NDArray[np.generic]
+        self, who: Days, first: Days, last: Days, dose: Numbers, why: Names, slot: int
     ) -> None:
-        drug = self.drugs["mycophenolate"][who]
-        milligrams = np.where(drug == "mycophenolic_acid", dose * ACID_PER_MOFETIL, dose)
-        recorded = self.in_part(milligrams.round())
-        self.rows.add(who, drug, first, last, recorded, "mg/d", why.astype(object))
+        acid = (self.draws.uniform("acid") < self.rows.given["mycophenolic_acid"])[who]
+        drug = np.where(acid, "mycophenolic_acid", "mycophenolate_mofetil")
+        milligrams = np.where(acid, dose * ACID_PER_MOFETIL, dose).round()
+        recorded = self.rows.recorded(milligrams, who, self.slot(slot), first)
+        self.rows.add(who, drug, first, last, recorded, "mg/d", why)
 
     def calcineurin_inhibitor(self) -> None:
         """Add tacrolimus or voclosporin."""
         on = self.regimen == "MPA_CNI"
-        who = self.who[on]
-        drug = self.drugs["cni"][who]
-        dose = self.in_part(np.where(drug == "voclosporin", 47.4, 4.0))
-        self.rows.add(who, drug, self.start[on], self.end[on], dose, "mg/d", self.reason[on])
+        who, start = self.who[on], self.start[on]
+        chosen = self.draws.uniform("voclosporin") < self.rows.given["voclosporin"]
+        voclosporin = (chosen & (self.rows.patients.index_day >= VOCLOSPORIN_FROM))[who]
+        drug = np.where(voclosporin, "voclosporin", "tacrolimus")
+        dose = np.where(voclosporin, 47.4, 4.0)
+        dose = self.rows.recorded(dose, who, self.slot(CNI), start)
+        self.rows.add(who, drug, start, self.end[on], dose, "mg/d", self.reason[on])
 
     def infusions(self) -> None:
         """Add one row per infusion that was given; the last of all says that it was completed."""
-        for name, (drug, dose, days) in SCHEDULES.items():
+        for name in SCHEDULES:
             on = self.regimen == name
-            who, grid = self.who[on], np.array(days)
-            missed = self.rows.courses.infusions_missed[who, self.number][:, None]
-            shape = (len(who), len(grid))
-            day = self.start[on][:, None] + grid + self.rng.integers(-1, 3, shape) * (grid > 0)
-            given = (self.rng.random(shape) >= missed) | (grid == 0)
-            given &= day <= self.end[on][:, None]
-            last = given & (np.arange(len(grid)) == len(grid) - 1)
-            latest = given & (given[:, ::-1].cumsum(axis=1)[:, ::-1] == 1)
-            stopped = np.where(latest & ~last, self.reason[on][:, None], "")
-            why = np.where(last, "completed", stopped).astype(object)
-            person, place = np.nonzero(given)
-            at = (person, place)
-            recorded = self.in_part(np.full(len(person), dose))
-            unit = UNITS.get(name, "mg")
-            self.rows.add(who[person], drug, day[at], day[at], recorded, unit, why[at])
+            course = (self.rows.courses, name, self.number, self.who[on], self.end[on])
+            infusions = infusions_of(self.draws, *course)
+            schedule, place = infusions.schedule, np.arange(len(infusions.schedule.days))
+            person, at = np.nonzero(infusions.given)
+            who, day = infusions.who[person], infusions.day[person, at]
+            why = np.where(place[at] == len(place) - 1, "completed", "")
+            dose = np.full(len(who), schedule.dose)
+            dose = self.rows.recorded(dose, who, self.slot(INFUSIONS + at), day)
+            self.rows.add(who, schedule.drug, day, day, dose, schedule.unit, why)
 
     def maintenance(self) -> None:
         """Add what follows cyclophosphamide."""
-        for name, begins in MAINTENANCE_DAY.items():
-            on = self.regimen == name
-            who, end = self.who[on], self.end[on]
-            first = self.start[on] + begins + self.rng.integers(0, 14, len(who))
-            why = np.where(self.continues[on], "", self.reason[on]).astype(object)
-            azathioprine = self.rows.courses.azathioprine[who, self.number]
-            aza, mpa = np.flatnonzero(azathioprine), np.flatnonzero(~azathioprine)
-            dose = self.in_part(np.full(len(aza), 100.0))
-            args = (who[aza], "azathioprine", first[aza], end[aza], dose, "mg/d", self.reason[on])
-            self.rows.add(*args[:-1], args[-1][aza])
-            dose = np.full(len(mpa), 2000.0)
-            self._mycophenolate_rows(who[mpa], first[mpa], end[mpa], dose, why[mpa])
+        on = np.isin(self.regimen, ("CYC_LOW", "CYC_HIGH"))
+        who, end, reason = self.who[on], self.end[on], self.reason[on]
+        first = self.rows.courses.maintenance[who, self.number]
+        azathioprine = self.rows.courses.azathioprine[who, self.number]
+        aza, mpa = np.flatnonzero(azathioprine), np.flatnonzero(~azathioprine)
+        slot = self.slot(MAINTENANCE)
+        dose = self.rows.recorded(np.full(len(aza), 100.0), who[aza], slot, first[aza])
+        self.rows.add(who[aza], "azathioprine", first[aza], end[aza], dose, "mg/d", reason[aza])
+        why = np.where(self.continues[on], "", reason)[mpa]
+        dose = np.full(len(mpa), 2000.0)
+        self._mycophenolate_rows(who[mpa], first[mpa], end[mpa], dose, why, MAINTENANCE)
 
     def prednisone(self, low: float, high: float) -> None:
         """Add a taper, and pulses for some at the first course."""
-        dose = self.rng.uniform(low, high, len(self.who)) * (1.0 if self.number == 0 else 0.6)
+        drawn = self.draws.uniform("prednisone", self.who, self.number, self.start)
+        dose = (low + (high - low) * drawn) * (1.0 if self.number == 0 else 0.6)
         dose = np.maximum((dose / 5.0).round() * 5.0, 10.0)
         until = (*TAPER_DAYS[1:], NEVER)
         for share, first, last in zip(TAPER_SHARES, TAPER_DAYS, until, strict=True):
@@ -190,130 +214,66 @@ class _CourseRows:
             stops = np.where(last == NEVER, self.end, stops)
             self.rows.add(self.who, "prednisone", self.start + first, stops, step, "mg/d")
         if self.number == 0:
-            pulsed = self.rng.random(len(self.who)) < self.given["pulses"]
+            pulsed = self.draws.uniform("pulsed", self.who) < self.rows.given["pulses"]
             for day in range(3):
                 on = self.start[pulsed] + day
                 self.rows.add(self.who[pulsed], "methylprednisolone", on, on, 500.0, "mg")
 
 
-def _background(
-    rng: np.random.Generator, rows: _Rows, takes_hcq: Flags, parameters: Parameters
-) -> None:
-    given = parameters["regimens"]["given"]
-    patients = rows.patients
+def next_start(courses: Courses) -> Days:
+    """Return when the course after each one starts, shape (n_patients, 3)."""
+    never = np.full((len(courses.start), 1), NEVER)
+    return np.hstack([courses.start[:, 1:], never])
+
+
+def _background(rows: _Rows) -> None:
+    draws, patients = rows.draws, rows.patients
     known = patients.index_day - patients.onset_day
-    who = np.flatnonzero(takes_hcq)
-    start = -np.minimum(known, rng.integers(0, 900, len(patients)))[who]
+    who = np.flatnonzero(patients.takes_hcq)
+    start = np.floor(900 * draws.uniform("hcq_start")).astype(np.int64)
+    start = -np.minimum(known, start)[who]
     dose = np.where(patients.weight[who] * 5 >= 400, 400.0, 300.0)
-    endless = np.full(len(patients), NEVER)
-    rows.add(who, "hydroxychloroquine", start, endless[who], dose, "mg/d")
-    who = np.flatnonzero(rng.random(len(patients)) < given["raas_inhibitor"])
-    start = rng.integers(-60, 60, len(who))
+    rows.add(who, "hydroxychloroquine", start, np.full(len(who), NEVER), dose, "mg/d")
+    who = np.flatnonzero(draws.uniform("raas") < rows.given["raas_inhibitor"])
+    start = np.floor(-60 + 120 * draws.uniform("raas_start", who)).astype(np.int64)
     start = np.maximum(start, -known[who])
-    rows.add(who, "raas_inhibitor", start, endless[who], np.nan, "mg/d")
+    rows.add(who, "raas_inhibitor", start, np.full(len(who), NEVER), np.nan, "mg/d")
 
 
-def treatments_table(
-    rng: np.random.Generator,
-    patients: Patients,
-    courses: Courses,
-    takes_hcq: Flags,
-    parameters: Parameters,
-) -> pd.DataFrame:
-    """Return the table ``treatments``.
+def anchor_rows(world: World) -> pd.DataFrame:
+    """Return the rows of anchors, rescue and maintenance, days from the index date."""
+    rows = _Rows(world)
+    _anchors(rows)
+    return rows.table()
 
-    Parameters
-    ----------
-    rng : Generator
-    patients : Patients
-    courses : Courses
-    takes_hcq : ndarray of bool, shape (n_patients,)
-        Who is on hydroxychloroquine.
-    parameters : mapping
-    """
-    given, n = parameters["regimens"]["given"], len(patients)
-    recent = patients.index_day >= np.datetime64("2021-02-01").astype(np.int64)
-    acid = rng.random(n) < given["mycophenolic_acid"]
-    voclosporin = recent & (rng.random(n) < given["voclosporin"])
-    drugs = {
-        "mycophenolate": np.where(acid, "mycophenolic_acid", "mycophenolate_mofetil").astype(
-            object
-        ),
-        "cni": np.where(voclosporin, "voclosporin", "tacrolimus").astype(object),
-    }
-    rows = _Rows(patients, courses)
+
+def _anchors(rows: _Rows) -> None:
     for number in range(MOST_COURSES):
-        course = _CourseRows(rng, rows, number, drugs, parameters)
+        course = _CourseRows(rows, number)
         course.mycophenolate()
         course.calcineurin_inhibitor()
         course.infusions()
         course.maintenance()
-        course.prednisone(*given["prednisone_mg"])
-    _background(rng, rows, takes_hcq, parameters)
-    return rows.table()
 
 
-def adherence_table(
-    rng: np.random.Generator, patients: Patients, courses: Courses, parameters: Parameters
-) -> pd.DataFrame:
-    """Return the table ``adherence``: refills, self-reports and missed infusions.
-
-    Parameters
-    ----------
-    rng : Generator
-    patients : Patients
-    courses : Courses
-    parameters : mapping
-    """
-    adherence, n = parameters["adherence"], len(patients)
-    at_site = {
-        name: per_site(parameters, name, patients.site) for name in ("refills", "self_report")
-    }
-    refills = rng.random(n) < at_site["refills"]
-    reports = rng.random(n) < at_site["self_report"]
-    blocks = []
-    grid = np.arange(0, 1600, REPORTED_EVERY)
-    person = np.repeat(np.arange(n), len(grid))
-    first = np.tile(grid, n)
-    last = first + REPORTED_EVERY - 1
-    seen = last <= np.minimum(courses.last_day, courses.kidney_failure)[person]
-    person, first, last = person[seen], first[seen], last[seen]
-    course = courses.course_on(person, (first + last) // 2)
-    taken = courses.share[person, course]
-    oral = np.isin(courses.regimen[person, course].astype(str), WITH_MYCOPHENOLATE)
-    told = taken + (1 - taken) * adherence["self_report_optimism"]
-    for measure, chosen, value, error in (
-        ("pdc", refills[person] & oral, taken, adherence["refill_error"]),
-        ("self_report", reports[person] & (rng.random(len(person)) < 0.6), told,
-         adherence["self_report_error"]),
-    ):  # fmt: skip
-        seen_value = np.clip(rng.normal(value[chosen], error), 0, 1).round(2)
-        block = {"who": person[chosen], "start": first[chosen], "end": last[chosen]}
-        blocks.append(pd.DataFrame({**block, "measure": measure, "value": seen_value}))
-    blocks.append(_missed_infusions(rng, courses))
-    rows = pd.concat(blocks, ignore_index=True).sort_values(["who", "start"], kind="stable")
-    who = rows["who"].to_numpy()
-    index = patients.index_day[who]
+def treatments_table(world: World) -> pd.DataFrame:
+    """Return the table ``treatments``."""
+    rows = _Rows(world)
+    _anchors(rows)
+    for number in range(MOST_COURSES):
+        _CourseRows(rows, number).prednisone(*rows.given["prednisone_mg"])
+    _background(rows)
+    cut = rows.table()
+    who = cut["who"].to_numpy()
+    index, end = world.patients.index_day[who], cut["end"].to_numpy()
     return pd.DataFrame(
         {
-            "patient_id": patients.identifiers[who],
-            "start_date": as_dates(rows["start"].to_numpy() + index),
-            "end_date": as_dates(rows["end"].to_numpy() + index),
-            "measure": rows["measure"].to_numpy(),
-            "value": rows["value"].to_numpy(),
-            "drug": pd.Series(pd.NA, index=range(len(rows)), dtype="str"),
+            "patient_id": world.patients.identifiers[who],
+            "drug": cut["drug"].to_numpy(dtype=object),
+            "start_date": as_dates(cut["start"].to_numpy() + index),
+            "end_date": as_dates(np.where(end < NEVER, end + index, NEVER)),
+            "dose": cut["dose"].to_numpy(),
+            "dose_unit": cut["dose_unit"].to_numpy(dtype=object),
+            "stop_reason": cut["stop_reason"].to_numpy(dtype=object),
         }
     )
-
-
-def _missed_infusions(rng: np.random.Generator, courses: Courses) -> pd.DataFrame:
-    """Return counts of missed infusions over the first 11 weeks of courses with infusions."""
-    infused = np.isin(courses.regimen.astype(str), ("CYC_LOW", "CYC_HIGH", "MPA_BEL"))
-    end = courses.start + 77
-    over = np.minimum(courses.last_day, courses.kidney_failure)[:, None]
-    reported = infused & (end <= over) & (rng.random(infused.shape) < 0.7)
-    who, number = np.nonzero(reported)
-    count = rng.binomial(5, courses.infusions_missed[who, number]).astype(float)
-    at = (who, number)
-    rows = {"who": who, "start": courses.start[at], "end": end[at]}
-    return pd.DataFrame({**rows, "measure": "missed_infusions", "value": count})

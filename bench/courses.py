@@ -1,0 +1,96 @@
+"""Log loss of models that see a course as shrunken trajectory, plain slope or last value.
+
+Trained on simulated registries of 300, 1,000 and 5,000 patients, judged against the true risk of
+others: the share of replayed futures in which the rule was met, see docs/simulator.md.
+"""
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from lnrisk.features.registry import Registry, read_registry
+from lnrisk.model.definition import load_definition
+from lnrisk.training import cohort as cohorts
+from lnrisk.training.config import TrainingConfig
+from lnrisk.training.fitting import fit_classifier
+from lnrisk.training.simulate import simulate, write
+from page import PERFORMANCE, replace, table
+
+SIZES = {300: 20, 1_000: 12, 5_000: 4}
+TESTED, REPLAYS, TEST_SEED = 4_000, 100, 1_000_003
+COURSES = {"shrunken": "shrunken level and slope", "least_squares": "last, change, plain slope",
+           "last": "last value"}  # fmt: skip
+
+Risks = npt.NDArray[np.float64]
+
+
+def _written(patients: int, seed: int, **replays: int) -> tuple[Registry, pd.DataFrame]:
+    made = simulate(patients, seed, **replays)
+    with tempfile.TemporaryDirectory() as folder:
+        write(made, Path(folder) / "registry", "parquet")
+        return read_registry(Path(folder) / "registry"), made.truth
+
+
+@cache
+def _test() -> tuple[Registry, Risks]:
+    registry, truth = _written(TESTED, TEST_SEED, landmark_days=84, replays=REPLAYS)
+    return registry, truth["true_risk"].to_numpy(dtype=np.float64)
+
+
+def _loss(course: str, registry: Registry) -> float:
+    """Return the expected log loss on the test patients at risk, less that of their true risk."""
+    config = TrainingConfig(course=course)
+    trained = cohorts.build_cohort(registry, load_definition(), config)
+    classifier, _ = fit_classifier(trained, trained.resolved, 0)
+    others, true = _test()
+    tested = cohorts.build_cohort(others, load_definition(), config)
+    position = pd.Index(others.patient_ids).get_indexer(pd.Index(tested.patient_id))
+    true = true[position]
+    known = np.isfinite(true)
+    risk = classifier.predict_proba(tested.features)[known, 1]
+    return float(np.mean(_cross_entropy(true[known], risk) - _cross_entropy(true[known])))
+
+
+def _cross_entropy(true: Risks, risk: Risks | None = None) -> Risks:
+    held = np.clip(true if risk is None else risk, 1e-9, 1 - 1e-9)
+    return -(true * np.log(held) + (1 - true) * np.log(1 - held))
+
+
+def main() -> None:
+    """Print the table and write it to docs/performance.md."""
+    cohorts.FEWEST_EVENTS = (
+        2  # the smallest registries have few, and are to be compared all the same
+    )
+    rows = []
+    for patients, repeats in SIZES.items():
+        losses = {course: [] for course in COURSES}
+        for repeat in range(repeats):
+            registry, _ = _written(patients, 100 * repeat + 7)
+            for course in COURSES:
+                losses[course].append(_loss(course, registry))
+        best = np.array(losses["shrunken"])
+        for course, name in COURSES.items():
+            found = np.array(losses[course])
+            more = found - best
+            error = more.std(ddof=1) / np.sqrt(repeats)
+            beyond = f"{1e3 * more.mean():+.2f} ({1e3 * error:.2f})" if more.any() else ""
+            rows.append([f"{patients:,}", str(repeats), name, f"{1e3 * found.mean():.2f}", beyond])
+            print(rows[-1], flush=True)
+    text = table(
+        [
+            "patients",
+            "registries",
+            "the model sees",
+            "excess log loss, mnat",
+            "more than shrunken (SE)",
+        ],
+        rows,
+    )
+    replace(PERFORMANCE, "courses", f"Synthetic data, `python bench/courses.py`.\n\n{text}")
+
+
+if __name__ == "__main__":
+    main()

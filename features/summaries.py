@@ -1,0 +1,196 @@
+"""One pass over measurements: what a patient's values of an analyte add up to.
+
+Assumes at most one value per patient, analyte and day, which the registry's checks provide; rows
+may come in any order. Sums are added in the order of the rows, so a patient's figures are the same
+to the last bit alone or among a million.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["STATISTICS", "Summaries", "summarise", "trajectory_statistics"]
+
+Numbers = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.integer[Any]]
+
+COMPILE_FROM_ROWS = 50_000
+"""Below, numpy is quicker than importing the compiler; both give the same bits."""
+
+STATISTICS = (
+    *("n", "t", "k", "tt", "tk", "kk", "y", "ty", "ky", "yy"),
+    *("below_n", "below_t", "below_k", "below_limit"),
+    *("above_n", "above_t", "above_k", "above_limit"),
+)
+"""Sums over a series: of time t, time past the knot k, value y and their products; then, of the
+values below and above a detection limit, their number and the sums of t, k and the limit."""
+
+_N, _D, _DD, _Y, _DY, _MIN, _MAX, _FIRST_DAY, _FIRST, _LAST_DAY, _LAST = range(11)
+
+
+@dataclass(frozen=True)
+class Summaries:
+    """Plain summaries; every field has shape (n_patients, n_analytes).
+
+    Parameters
+    ----------
+    n : ndarray of float
+        Number of values.
+    first, last, min, max, mean : ndarray of float
+        In the unit of the values; nan where nothing was measured.
+    first_day, last_day : ndarray of float
+        nan where nothing was measured.
+    slope : ndarray of float
+        Least-squares slope per day; nan under two days.
+    """
+
+    n: Numbers
+    first: Numbers
+    first_day: Numbers
+    last: Numbers
+    last_day: Numbers
+    min: Numbers
+    max: Numbers
+    mean: Numbers
+    slope: Numbers
+
+
+def summarise(
+    patient: Whole,
+    analyte: Whole,
+    day: Whole,
+    value: Numbers,
+    n_patients: int,
+    n_analytes: int,
+) -> Summaries:
+    """Summarise every series of a long table.
+
+    Parameters
+    ----------
+    patient, analyte : ndarray of int, shape (n_rows,)
+        Positions from 0.
+    day : ndarray of int, shape (n_rows,)
+        Best counted from a day nearby, such as the index date.
+    value : ndarray of float, shape (n_rows,)
+    n_patients, n_analytes : int
+
+    Returns
+    -------
+    Summaries
+
+    Examples
+    --------
+    >>> zero = np.zeros(2, dtype=int)
+    >>> summaries = summarise(zero, zero, np.array([10, 0]), np.array([1.0, 3.0]), 1, 1)
+    >>> summaries.first[0, 0], summaries.last[0, 0], summaries.slope[0, 0]
+    (np.float64(3.0), np.float64(1.0), np.float64(-0.2))
+    """
+    sums = np.zeros((n_patients * n_analytes, 11))
+    sums[:, [_MIN, _FIRST_DAY]] = np.inf
+    sums[:, [_MAX, _LAST_DAY]] = -np.inf
+    large = len(value) >= COMPILE_FROM_ROWS
+    add, finish = (_compiled("add_plain"), _compiled("finish_plain")) if large else _BY_NUMPY
+    add(patient, analyte, day, value, n_analytes, sums)
+    columns = np.empty((len(fields(Summaries)), n_patients, n_analytes))
+    finish(sums, columns.reshape(len(columns), len(sums)))
+    return Summaries(*columns)
+
+
+def trajectory_statistics(
+    patient: Whole,
+    analyte: Whole,
+    time: Numbers,
+    value: Numbers,
+    side: Whole,
+    knot: Numbers,
+    n_patients: int,
+    n_analytes: int,
+) -> Numbers:
+    """Return the sufficient statistics of a straight line with a knot, per series.
+
+    Parameters
+    ----------
+    patient, analyte : ndarray of int, shape (n_rows,)
+    time, value : ndarray of float, shape (n_rows,)
+    side : ndarray of int, shape (n_rows,)
+        -1 where the value lies below the one given, 1 where above, 0 where it is the value.
+    knot : ndarray of float, shape (n_analytes,)
+        Time from which the curve may bend; inf where it may not.
+    n_patients, n_analytes : int
+
+    Returns
+    -------
+    ndarray of float, shape (n_patients, n_analytes, len(STATISTICS))
+    """
+    sums = np.zeros((n_patients * n_analytes, len(STATISTICS)))
+    large = len(value) >= COMPILE_FROM_ROWS
+    add = _compiled("add_trajectory") if large else _add_trajectory
+    add(patient, analyte, time, value, side, knot, n_analytes, sums)
+    return sums.reshape(n_patients, n_analytes, len(STATISTICS))
+
+
+def _add_plain(
+    patient: Whole, analyte: Whole, day: Whole, value: Numbers, n_analytes: int, sums: Numbers
+) -> None:
+    series, days = patient.astype(np.int64) * n_analytes + analyte, day.astype(np.float64)
+    for column, term in ((_N, None), (_D, days), (_DD, days * days), (_Y, value)):
+        sums[:, column] = np.bincount(series, term, len(sums))
+    sums[:, _DY] = np.bincount(series, days * value, len(sums))
+    np.minimum.at(sums[:, _MIN], series, value)
+    np.maximum.at(sums[:, _MAX], series, value)
+    order = np.argsort(days, kind="stable")
+    backwards = np.lexsort((-np.arange(len(days)), -days))
+    for rows, where, what in ((backwards, _FIRST_DAY, _FIRST), (order, _LAST_DAY, _LAST)):
+        sums[series[rows], where] = days[rows]
+        sums[series[rows], what] = value[rows]
+
+
+def _finish_plain(sums: Numbers, columns: Numbers) -> None:
+    seen = sums[:, _N] > 0
+    count = np.where(seen, sums[:, _N], 1.0)
+    columns[0] = sums[:, _N]
+    for field, column in enumerate((_FIRST, _FIRST_DAY, _LAST, _LAST_DAY, _MIN, _MAX), start=1):
+        columns[field] = np.where(seen, sums[:, column], np.nan)
+    columns[7] = np.where(seen, sums[:, _Y] / count, np.nan)
+    spread = sums[:, _DD] - sums[:, _D] * sums[:, _D] / count
+    together = sums[:, _DY] - sums[:, _D] * sums[:, _Y] / count
+    several = sums[:, _LAST_DAY] > sums[:, _FIRST_DAY]
+    columns[8] = np.where(several, together / np.where(several, spread, 1.0), np.nan)
+
+
+_BY_NUMPY = (_add_plain, _finish_plain)
+
+
+def _add_trajectory(
+    patient: Whole,
+    analyte: Whole,
+    time: Numbers,
+    value: Numbers,
+    side: Whole,
+    knot: Numbers,
+    n_analytes: int,
+    sums: Numbers,
+) -> None:
+    series = patient.astype(np.int64) * n_analytes + analyte
+    past = np.maximum(time - knot[analyte], 0.0)
+    ones, exact = np.ones(len(value)), side == 0
+    products = (ones, time, past, time * time, time * past, past * past)
+    with_value = (value, time * value, past * value, value * value)
+    for column, term in enumerate((*products, *with_value)):
+        sums[:, column] = np.bincount(series[exact], term[exact], len(sums))
+    for first, beyond in ((10, side < 0), (14, side > 0)):
+        for column, term in enumerate((ones, time, past, value)):
+            sums[:, first + column] = np.bincount(series[beyond], term[beyond], len(sums))
+
+
+@cache
+def _compiled(which: str) -> Callable[..., None]:
+    """Return the compiled pass; it is compiled once per machine and then read from a cache."""
+    from . import compiled
+
+    function: Callable[..., None] = getattr(compiled, which)
+    return function

@@ -1,0 +1,210 @@
+"""Who is at risk at the landmark, who is left out at each step, and what the model may see."""
+
+from dataclasses import replace
+from functools import cache
+
+import generated
+import numpy as np
+import pandas as pd
+import pytest
+from generated import Patient
+from lnrisk.features.errors import LnriskError
+from lnrisk.features.vocabulary import drugs_with_role
+from lnrisk.model.definition import load_definition
+from lnrisk.training.cohort import build_cohort
+from lnrisk.training.config import TrainingConfig
+from registries import trained
+
+CONFIG = TrainingConfig()
+
+
+def person(number=0, *, second=200, falls=False, last=760, pdc="0.95", endings=(), first_value=-10):
+    """Mycophenolate from day 0 and cyclophosphamide from day `second`, seen until `last`."""
+    treatments = [("mycophenolate_mofetil", 0, None, "3000", "mg/d", "")]
+    if second is not None and second <= last:
+        treatments = [("mycophenolate_mofetil", 0, second, "3000", "mg/d", "")]
+        infusions = [day for day in range(second, second + 71, 14) if day <= last]
+        treatments += [("cyclophosphamide", day, day, "500", "mg", "") for day in infusions]
+    days = [day for day in range(-10, 700, 30) if first_value <= day <= last]
+    start = 2 + number % 4
+    return Patient(
+        birth=-9000 - 400 * number,
+        sex=("female", "male")[number % 2],
+        treatments=treatments,
+        measurements=[
+            *((day, "upcr", "0.4" if falls and day > 60 else str(start), "g/g") for day in days),
+            *((day, "creatinine", "0.8", "mg/dL") for day in days),
+        ],
+        adherence=[
+            (first, end, "pdc", pdc, "")
+            for first, end in ((0, 60), (61, 199), (200, 500))
+            if pdc and end <= last
+        ],
+        events=[(last, "last_contact"), *endings],
+    )
+
+
+def dies(day):
+    return person(last=day, endings=[(day, "death")])
+
+
+REFRACTORY = [person(number) for number in range(12)]
+RESPONDERS = [person(number, second=None, falls=True) for number in range(12)]
+NO_INDUCTION = Patient(birth=-9000, sex="male", events=[(700, "last_contact")])
+NO_URINE = person(second=None, first_value=85)
+TABLETS = [
+    ("mycophenolate_mofetil", 0, 200, "3000", "mg/d", ""),
+    ("tacrolimus", 200, None, "4", "mg/d", ""),
+]
+CANNOT_TELL = replace(person(pdc=""), treatments=TABLETS)
+
+
+def cohort(*others, config=CONFIG, refractory=REFRACTORY):
+    people = [*refractory, *RESPONDERS, *others]
+    return build_cohort(generated.registry(people), load_definition(), config)
+
+
+@cache
+def whole():
+    """24 patients with an outcome, and one more for each way not to have one."""
+    return cohort(
+        NO_INDUCTION,
+        dies(60),
+        replace(dies(84), events=[(84, "last_contact"), (84, "kidney_failure")]),
+        person(last=83),
+        NO_URINE,
+        person(last=300),
+        CANNOT_TELL,
+        person(last=84),
+    )
+
+
+def test_each_step_leaves_out_whom_it_names():
+    left_out = whole().attrition.set_index("step")["left_out"].to_dict()
+    assert left_out == {
+        "in the registry": 0,
+        "has an index date": 1,
+        "not yet met": 0,
+        "alive with kidney function": 2,
+        "followed to the landmark": 1,
+        "measured by the landmark": 1,
+        "followed to the horizon or an end": 2,
+        "determinable": 1,
+    }
+
+
+def test_what_is_left_out_and_what_remains_add_up():
+    for table in (whole().attrition, trained().cohort.attrition):
+        remaining = table["remaining"].to_numpy()
+        np.testing.assert_array_equal(remaining[:-1] - table["left_out"][1:], remaining[1:])
+        assert (table["why"][1:] != "").all()
+    assert whole().attrition["remaining"].iloc[0] == 32
+
+
+def test_at_risk_are_the_unresolved_too_but_only_the_resolved_have_y_and_weight():
+    found = whole()
+    assert pd.Series(found.status).value_counts().to_dict() == {
+        "event": 12,
+        "event_free": 12,
+        "censored": 2,
+        "indeterminate": 1,
+    }
+    assert found.resolved.sum() == found.attrition["remaining"].iloc[-1] == 24
+    assert found.patient_id.tolist() == [f"p{i}" for i in (*range(24), 29, 30, 31)]
+    np.testing.assert_array_equal(found.y[:24], [1] * 12 + [0] * 12)
+    assert np.isnan(found.y[24:]).all()
+    assert (found.weights.weight[24:] == 0).all()
+    assert (found.weights.weight[:24] >= 1).all()
+
+
+def test_who_met_the_definition_before_the_landmark_is_no_longer_at_risk():
+    late = [person(number, second=300) for number in range(12)]
+    config = CONFIG.changed(landmark_days=400)
+    table = cohort(person(), config=config, refractory=late).attrition.set_index("step")
+    assert table.loc["not yet met", "left_out"] == 1
+
+
+def test_a_failure_that_nonadherence_may_explain_is_0_and_told_apart():
+    found = cohort(person(pdc="0.4"))
+    assert found.pseudo_refractory.tolist() == [False] * 24 + [True]
+    assert found.y[24] == 0
+
+
+def test_the_rows_of_all_parts_are_the_same_patients():
+    found = whole()
+    n = len(found.patient_id)
+    assert {len(found.features), len(found.status), len(found.y), len(found.weights.weight)} == {n}
+    assert found.features.index.tolist() == list(range(n))
+
+
+def test_what_does_not_vary_or_was_never_recorded_is_left_out_with_the_reason():
+    found = whole()
+    reasons = dict(found.left_out_features)
+    assert set(reasons.values()) == {"never recorded", "the same for all"}
+    assert reasons["activity_index"] == "never recorded"
+    assert reasons["started_with_mpa"] == "the same for all"
+    assert not set(reasons) & {entry.name for entry in found.dictionary}
+
+
+def test_no_rescue_ancestry_or_site_is_among_the_inputs():
+    for found in (whole(), trained().cohort):
+        names = " ".join([*found.features.columns, *(entry.name for entry in found.dictionary)])
+        for word in ("ancestry", "race", "ethnic", "apol1", "site", "centre", "rescue"):
+            assert word not in names
+        for drug in drugs_with_role("rescue"):
+            assert drug not in names
+
+
+def test_the_rescue_ancestry_and_site_of_a_patient_change_no_input():
+    rescue = ("rituximab", 40, 40, "1000", "mg", "")
+    rescued = [replace(p, treatments=[*p.treatments, rescue]) for p in RESPONDERS]
+    registry = generated.registry([*REFRACTORY, *rescued])
+    patients = registry.patients
+    text = patients.assign(ancestry="x" if "ancestry" in patients else None, apol1_risk_alleles=2.0)
+    found = build_cohort(registry.with_tables(patients=text), load_definition(), CONFIG)
+    pd.testing.assert_frame_equal(found.features, cohort().features)
+
+
+def test_nothing_after_the_landmark_is_among_the_inputs():
+    def after(value):
+        return [
+            replace(
+                p,
+                measurements=[
+                    *p.measurements,
+                    (85, "albumin", value, "g/dL"),
+                    (85, "weight", "70", "kg"),
+                ],
+            )
+            for p in REFRACTORY
+        ]
+
+    found = cohort(refractory=after("2"))
+    pd.testing.assert_frame_equal(found.features, cohort(refractory=after("4")).features)
+
+
+@pytest.mark.parametrize(
+    ("refractory", "responders", "said"),
+    [
+        (9, 12, "9 of 21 resolved patients at risk on day 84 met the outcome by day 548"),
+        (12, 9, "12 of 21 resolved patients at risk on day 84 met the outcome by day 548"),
+    ],
+)
+def test_too_few_with_or_without_are_refused_with_the_attrition(refractory, responders, said):
+    registry = generated.registry([*REFRACTORY[:refractory], *RESPONDERS[:responders]])
+    with pytest.raises(LnriskError) as error:
+        build_cohort(registry, load_definition(), CONFIG)
+    assert said in str(error.value)
+    assert "at least 10 with and 10 without are needed" in str(error.value)
+    for step in whole().attrition["step"]:
+        assert step in str(error.value)
+
+
+def test_ten_with_and_ten_without_are_enough():
+    registry = generated.registry([*REFRACTORY[:10], *RESPONDERS[:10]])
+    assert build_cohort(registry, load_definition(), CONFIG).resolved.sum() == 20
+
+
+def test_the_registrys_outcome_needs_the_table_of_outcomes():
+    with pytest.raises(LnriskError, match=r"needs a table outcomes \(patient_id, index_date, date"):
+        cohort(config=CONFIG.changed(outcome="registry"))
