@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RIVALS := $(VENV)/.rivals
+ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 TYPED := -p lnrisk.features -p lnrisk.model -p lnrisk.training -p lnrisk.serving -m lnrisk.demo -m lnrisk.__main__
 
 .PHONY: demo test quick check bench types clean
@@ -11,10 +12,10 @@ demo: $(READY)
 	$(BIN)/lnrisk demo
 
 test: $(READY)
-	$(BIN)/pytest -n 2
+	$(ONE_THREAD) $(BIN)/pytest -n 2
 
 quick: $(READY)
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(ONE_THREAD) $(BIN)/pytest -n 2 -m "not slow"
 
 check: $(READY) types
 	$(BIN)/ruff check .

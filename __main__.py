@@ -399,7 +399,7 @@ def score(
 
 @main.command()
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default="lnrisk-demo")
-@click.option("--patients", type=click.IntRange(min=300), default=1500, show_default=True)
+@click.option("--patients", type=click.IntRange(min=300), default=3000, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def demo(folder: Path, patients: int, seed: int) -> None:
     """Go the whole road on simulated patients and end with a report."""

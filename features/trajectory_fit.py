@@ -5,6 +5,8 @@ profiled out, which leaves three numbers to search for; a variance may come out 
 show no difference between patients.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,9 +20,23 @@ FEWEST_PATIENTS = 10
 SMALLEST_GROUP = 20
 FIRST_GUESS_PATIENTS = 20_000
 ROUNDS_AT_LIMITS = 20
-TOLERANCE = 1e-8
+TOLERANCE = 1e-7
 SMALLEST_ERROR = 1e-10
 """Least error variance as a share of the mean square: values without scatter are taken as such."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Where a search ended: the estimates, and what a next search may start from."""
+
+    mean: Numbers
+    variance: Numbers
+    error: float
+    factor: Numbers
+    inverse_hessian: Numbers | None
+
+
+_NOWHERE = _Found(np.zeros((0, 3)), np.zeros(3), 1.0, np.array([1.0, 0.0, 0.3]), None)
 
 
 class _Profile:
@@ -67,32 +83,34 @@ class _Profile:
         return float(total[2]), float(total[1])
 
 
-def _search(
-    profile: _Profile, start: Numbers, inverse_hessian: Numbers | None
-) -> tuple[Numbers, Numbers]:
+def _search(profile: _Profile, start: _Found) -> _Found:
     from scipy.optimize import minimize
 
-    options = {"gtol": TOLERANCE, "hess_inv0": inverse_hessian}
+    options = {"gtol": TOLERANCE, "hess_inv0": start.inverse_hessian}
     with np.errstate(over="ignore", invalid="ignore"):
-        found = minimize(profile, start, jac=True, method="BFGS", options=options)
-    hessian = found.hess_inv if np.isfinite(found.hess_inv).all() else np.eye(3)
+        found = minimize(profile, start.factor, jac=True, method="BFGS", options=options)
     profile(found.x)
-    return found.x, (hessian + hessian.T) / 2.0
+    l11, l21, l22 = found.x
+    scaled = np.array([l11 * l11, l11 * l21, l21 * l21 + l22 * l22])
+    inverse = (found.hess_inv + found.hess_inv.T) / 2.0
+    positive = np.isfinite(inverse).all() and (np.linalg.eigvalsh(inverse) > 0).all()
+    known = inverse if positive else None
+    return _Found(profile.mean, scaled * profile.error, profile.error, found.x, known)
 
 
 def _fit_exact(
-    sums: Numbers, weight: Numbers, pattern: npt.NDArray[np.int64], groups: Numbers
-) -> tuple[Numbers, Numbers, float]:
-    """Return mean curve, covariance and error variance; the search starts from a part."""
-    start, inverse_hessian = np.array([1.0, 0.0, 0.3]), None
+    sums: Numbers,
+    weight: Numbers,
+    pattern: npt.NDArray[np.int64],
+    groups: Numbers,
+    start: _Found,
+) -> _Found:
+    """Fit to statistics without limits; a first search looks at a part of many patients."""
     step = len(sums) // FIRST_GUESS_PATIENTS
-    if step > 1:
+    if start is _NOWHERE and step > 1:
         part = _Profile(sums[::step], weight[::step], pattern[::step], groups)
-        start, inverse_hessian = _search(part, start, None)
-    profile = _Profile(sums, weight, pattern, groups)
-    l11, l21, l22 = _search(profile, start, inverse_hessian)[0]
-    scaled = np.array([l11 * l11, l11 * l21, l21 * l21 + l22 * l22])
-    return profile.mean, scaled * profile.error, profile.error
+        start = _search(part, start)
+    return _search(_Profile(sums, weight, pattern, groups), start)
 
 
 def has_enough(sums: Numbers, weight: Numbers | None = None) -> bool:
@@ -157,30 +175,37 @@ def fit_trajectory(
         )
     enough = np.minimum(given.sum(axis=0), len(given) - given.sum(axis=0)) >= SMALLEST_GROUP
     pattern, rows = _patterns(given[:, enough])
-    model: Trajectory | None = None
-    filled = _at_the_limit(sums)
+    filled, found, model = _at_the_limit(sums), _NOWHERE, None
     for _ in range(ROUNDS_AT_LIMITS):
-        mean, variance, error = _fit_exact(filled, weight, pattern, rows)
-        full = np.zeros((1 + len(groups), 3))
-        full[np.flatnonzero(np.concatenate([[True], enough]))] = mean
-        before, model = (
-            model,
-            Trajectory(
-                name=name,
-                groups=groups,
-                mean=tuple((float(a), float(b), float(c)) for a, b, c in full),
-                variance=(float(variance[0]), float(variance[1]), float(variance[2])),
-                error=error,
-                knot=float(knot) if np.isfinite(knot) else None,
-                patients=len(sums),
-                values=int(values),
-            ),
-        )
+        found = _fit_exact(filled, weight, pattern, rows, found)
+        before, model = model, _as_trajectory(name, groups, enough, found, knot)
+        model = replace(model, patients=len(sums), values=int(values))
         if not sums[:, [10, 14]].any() or (before is not None and _alike(before, model)):
             break
         filled, _ = with_limits(model, sums, given)
     assert model is not None
     return model
+
+
+def _as_trajectory(
+    name: str,
+    groups: tuple[str, ...],
+    enough: npt.NDArray[np.bool_],
+    found: _Found,
+    knot: float,
+) -> Trajectory:
+    mean = np.zeros((1 + len(groups), 3))
+    mean[np.flatnonzero(np.concatenate([[True], enough]))] = found.mean
+    return Trajectory(
+        name=name,
+        groups=groups,
+        mean=tuple((float(a), float(b), float(c)) for a, b, c in mean),
+        variance=(float(found.variance[0]), float(found.variance[1]), float(found.variance[2])),
+        error=found.error,
+        knot=float(knot) if np.isfinite(knot) else None,
+        patients=0,
+        values=0,
+    )
 
 
 def _at_the_limit(sums: Numbers) -> Numbers:

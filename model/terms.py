@@ -18,10 +18,11 @@ Course = Literal["shrunken", "least_squares", "last"]
 change and slope, or last value alone."""
 
 _OF_ANALYTE: dict[Course, tuple[str, ...]] = {
-    "shrunken": ("level", "slope"),
+    "shrunken": ("level", "slope", "shrunken_change"),
     "least_squares": ("last", "change", "least_squares_slope"),
     "last": ("last",),
 }
+_FALLS = ("upcr_fall_below_25", "upcr_fall_below_50")
 _BESIDE = (
     "chronicity_index_shrunken",
     "activity_index",
@@ -57,11 +58,10 @@ def model_terms(scales: Mapping[str, Scale], course: Course) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> model_terms({"upcr": "log"}, "shrunken")[:3]
-    ('log_upcr_level', 'log_upcr_slope', 'upcr_fall_below_25')
+    >>> model_terms({"upcr": "log"}, "shrunken")[:4]
+    ('log_upcr_level', 'log_upcr_slope', 'log_upcr_shrunken_change', 'upcr_fall_below_25')
     """
     series = [series_name(analyte, scale) for analyte, scale in scales.items()]
     terms = [f"{name}_{part}" for name in series for part in _OF_ANALYTE[course]]
-    if course == "shrunken" and "log_upcr" in series:
-        terms.insert(2 * series.index("log_upcr") + 2, "upcr_fall_below_25")
-    return (*terms, *_BESIDE)
+    falls = _FALLS if course == "shrunken" and "log_upcr" in series else ()
+    return (*terms, *falls, *_BESIDE)

@@ -7,6 +7,8 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.definition import Definition
@@ -48,6 +50,17 @@ def train(
     version : str
         Of this software, for the record.
     """
+    with threadpool_limits(limits=1, user_api="blas"):  # small matrices: threads only wait
+        return _train(registry, definition, config, step, version)
+
+
+def _train(
+    registry: Registry,
+    definition: Definition,
+    config: TrainingConfig,
+    step: Step,
+    version: str,
+) -> TrainingRun:
     step("cohort", 0, 1)
     cohort = build_cohort(registry, definition, config)
     step("cohort", 1, 1)
