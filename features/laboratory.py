@@ -188,7 +188,7 @@ def _plain(
 ) -> dict[Feature, Numbers]:
     known = analytes().get(analyte)
     unit = known.unit if known else "unit of the registry"
-    prefix = series_name(analyte, scale)
+    prefix, said = series_name(analyte, scale), known.label if known else analyte
     unit = f"ln({unit})" if scale == "log" else unit
     span = f"day -{DAYS_BEFORE_INDEX} to the landmark"
     until = np.minimum(BASELINE_LAST_DAY, view.landmark_day - view.index_day)
@@ -199,7 +199,7 @@ def _plain(
 
     def entry(name: str, meaning: str, unit: str, formula: str = "", back: str = span) -> Feature:
         return Feature(
-            f"{prefix}_{name}", f"{analyte}: {meaning}", unit, "measurements", back, formula
+            f"{prefix}_{name}", f"{said}: {meaning}", unit, "measurements", back, formula
         )
 
     features = {

@@ -305,11 +305,12 @@ def _shrunken(series: str, known: Posterior) -> dict[Feature, Numbers]:
     analyte = series.removeprefix("log_")
     listed = analytes().get(analyte)
     unit = listed.unit if listed else "unit of the registry"
+    said = listed.label if listed else analyte
     unit = f"ln({unit})" if analyte != series else unit
     about = "posterior {} of the patient's own line, given those of all training patients"
 
     def entry(name: str, meaning: str, unit: str, what: str) -> Feature:
-        return _entry(f"{series}_{name}", f"{analyte}: {meaning}", unit, about.format(what))
+        return _entry(f"{series}_{name}", f"{said}: {meaning}", unit, about.format(what))
 
     return {
         entry("level", "level at the landmark", unit, "mean of the level"): known.level,

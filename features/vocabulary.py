@@ -56,6 +56,8 @@ class Analyte:
         On which changes and slopes are taken.
     knot_days : float
         Days after the index date from which a mean curve may bend; inf where it may not.
+    label : str
+        How clinicians write it.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Analyte:
     plausible: tuple[float, float]
     scale: Scale = "identity"
     knot_days: float = float("inf")
+    label: str = ""
 
     @property
     def unit(self) -> str:
@@ -128,5 +131,6 @@ def analytes() -> dict[str, Analyte]:
             (plausible[0], plausible[1]),
             "log" if entry.get("scale") == "log" else "identity",
             float(str(entry.get("knot_days", "inf"))),
+            str(entry.get("label", name)),
         )
     return result

@@ -65,9 +65,10 @@ class Term:
         """Return a value with its unit as a clinician reads it; a logged level is shown as such."""
         if np.isnan(value):
             return "missing"
+        unit = self.unit.replace("{1.73_m2}", "1.73 m2")
         if self.unit.startswith("ln(") and self.unit.endswith(")"):
             return f"{_three_digits(np.exp(value))} {self.unit[3:-1]}".replace(" x", "x")
-        return _three_digits(value) + ("" if self.unit == "1" else f" {self.unit}")
+        return _three_digits(value) + ("" if unit == "1" else f" {unit}")
 
 
 def _three_digits(value: float) -> str:
