@@ -1,6 +1,7 @@
 # Every target makes its own environment; python3 and make are all it needs.
 VENV := .venv
 BIN := $(VENV)/bin
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 RIVALS := $(VENV)/.rivals
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
@@ -8,7 +9,7 @@ TYPED := -p lnrisk.features -p lnrisk.model -p lnrisk.training -p lnrisk.serving
 
 .PHONY: demo test quick check bench types clean
 
-demo: $(READY)
+demo: $(RUNS)
 	$(BIN)/lnrisk demo
 
 test: $(READY)
@@ -32,13 +33,19 @@ types: .types/lnrisk
 	mkdir -p .types
 	ln -s .. .types/lnrisk
 
-$(READY): constraints.txt pyproject.toml
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
+
+$(RUNS): constraints.txt pyproject.toml
 	python3 -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(INSTALL) .
+	touch $(RUNS)
+
+$(READY): $(RUNS)
+	$(INSTALL) ".[dev]"
 	touch $(READY)
 
 $(RIVALS): $(READY)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,bench]"
+	$(INSTALL) ".[dev,bench]"
 	touch $(RIVALS)
 
 clean:
