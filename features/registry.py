@@ -19,7 +19,7 @@ from .findings import Findings
 from .reading import Source, read_raw, read_source
 from .tables import TABLES
 
-__all__ = ["Reading", "Registry", "read_registry"]
+__all__ = ["Reading", "Registry", "read_registry", "text_of"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,12 @@ class Registry:
                 identifiers = kept["patient_id"].cat.set_categories(patients["patient_id"])
                 tables[name] = kept.assign(patient_id=identifiers)
         return replace(self, tables=tables)
+
+
+def text_of(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:
+    """Return a categorical column as text, shape (n_rows,); what is missing is the empty text."""
+    names = [str(name) for name in column.cat.categories]
+    return np.array([*names, ""], dtype=str)[column.cat.codes.to_numpy()]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .days import NEVER, Days, as_days
 from .history import Numbers, history_of, pairs
-from .registry import Registry
+from .registry import Registry, text_of
 from .vocabulary import drugs
 
 __all__ = ["Doses", "Treatments", "starts_anew", "treatments_of"]
@@ -82,7 +82,10 @@ class Treatments:
 
     def of_drugs(self, names: frozenset[str]) -> "Treatments":
         """Return the rows of some drugs."""
-        return self.where(np.isin(self.drug, sorted(names)))
+        chosen = np.zeros(len(self), dtype=bool)
+        for name in names:
+            chosen |= self.drug == name
+        return self.where(chosen)
 
     def of_class(self, anchor_class: str) -> "Treatments":
         """Return the rows of one anchor class."""
@@ -187,7 +190,7 @@ def treatments_of(registry: Registry) -> Treatments:
     table = registry.treatments
     patient = registry.positions("treatments")
     start = as_days(table["start_date"])
-    unit = np.asarray(table["dose_unit"].astype("str").fillna(""), dtype=str)
+    unit = text_of(table["dose_unit"])
     dose = table["dose"].to_numpy()
     per_area, per_weight = unit == "mg/m2", unit == "mg/kg"
     if per_weight.any():
@@ -196,10 +199,10 @@ def treatments_of(registry: Registry) -> Treatments:
         patient=patient,
         start=start,
         end=as_days(table["end_date"]),
-        drug=np.asarray(table["drug"].astype("str"), dtype=str),
+        drug=text_of(table["drug"]),
         dose=np.where(per_area, dose * BODY_SURFACE_M2, dose),
         daily=unit == "mg/d",
-        stop_reason=np.asarray(table["stop_reason"].astype("str").fillna(""), dtype=str),
+        stop_reason=text_of(table["stop_reason"]),
         row=table["row"].to_numpy(),
     )
 

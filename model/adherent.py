@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..features.days import Days, as_days
 from ..features.history import History, Numbers, history_of, pairs
-from ..features.registry import Registry
+from ..features.registry import Registry, text_of
 from ..features.treatment import Treatments
 from .definition import Definition
 from .kleene import NO, UNKNOWN, YES, Answers, answer
@@ -54,7 +54,7 @@ class AdherenceEvidence:
             patient=registry.positions("adherence"),
             first_day=as_days(table["start_date"]),
             last_day=as_days(table["end_date"]),
-            measure=np.asarray(table["measure"].astype("str"), dtype=str),
+            measure=text_of(table["measure"]),
             value=table["value"].to_numpy(),
             drug=np.asarray(table["drug"].astype("str").fillna(""), dtype=str),
             hcq_blood=history_of(registry, "hcq_blood"),

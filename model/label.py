@@ -16,6 +16,7 @@ from ..features.days import NEVER, Days, as_dates
 from ..features.history import history_of
 from ..features.registry import Registry
 from ..features.treatment import treatments_of
+from ..features.vocabulary import drugs_with_role
 from .adequacy import adequately_treated
 from .adherent import AdherenceEvidence, adherent
 from .courses import Courses, FollowUp, find_courses
@@ -291,7 +292,8 @@ def _consider(
     n = len(registry)
     patient = judgement.courses.patient
     rescue = np.zeros(n, dtype=bool)
-    rescue[FollowUp.of(registry, np.full(n, NEVER), treatments_of(registry)).rescue.patient] = True
+    given = registry.treatments["drug"].isin(drugs_with_role("rescue")).to_numpy()
+    rescue[registry.positions("treatments")[given]] = True
     alleles = registry.patients["apol1_risk_alleles"].to_numpy()
     flags = {
         "nonadherence": _any_course(patient, judgement.reasons["nonadherent"], n),

@@ -29,10 +29,11 @@ def class_bits(drug: npt.NDArray[np.str_]) -> Days:
     >>> regimen_names(class_bits(np.array(["tacrolimus", "prednisone"]))).tolist()
     ['CNI', '']
     """
-    names, position = np.unique(drug, return_inverse=True)
-    known = drugs()
-    bits = [CLASS_BITS.get(known[n].anchor_class, 0) if n in known else 0 for n in names.tolist()]
-    return np.array(bits, dtype=np.int64)[position] if len(bits) else np.zeros(0, np.int64)
+    bits = np.zeros(len(drug), dtype=np.int64)
+    for known in drugs().values():
+        if known.anchor_class:
+            bits[drug == known.name] = CLASS_BITS[known.anchor_class]
+    return bits
 
 
 def has_class(regimen: Days, name: str) -> npt.NDArray[np.bool_]:
