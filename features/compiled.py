@@ -42,22 +42,19 @@ def add_plain(patient: Any, analyte: Any, day: Any, value: Any, n_analytes: int,
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def finish_plain(sums: Any, columns: Any) -> None:
-    """Write n, first, first day, last, last day, min, max, mean and slope of every series."""
+def finish_plain(sums: Any) -> None:
+    """Write mean and slope over their sums, and nan where a series has no value."""
     for i in range(len(sums)):
         s = sums[i]
         n = s[0]
-        columns[0, i] = n
-        for field in range(1, 9):
-            columns[field, i] = np.nan
         if n == 0.0:
+            s[3:] = np.nan
             continue
-        columns[1, i], columns[2, i] = s[8], s[7]
-        columns[3, i], columns[4, i] = s[10], s[9]
-        columns[5, i], columns[6, i] = s[5], s[6]
-        columns[7, i] = s[3] / n
+        slope = np.nan
         if s[9] > s[7]:
-            columns[8, i] = (s[4] - s[1] * s[3] / n) / (s[2] - s[1] * s[1] / n)
+            slope = (s[4] - s[1] * s[3] / n) / (s[2] - s[1] * s[1] / n)
+        s[3] = s[3] / n
+        s[4] = slope
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

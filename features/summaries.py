@@ -6,7 +6,7 @@ to the last bit alone or among a million.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -30,6 +30,7 @@ STATISTICS = (
 values below and above a detection limit, their number and the sums of t, k and the limit."""
 
 _N, _D, _DD, _Y, _DY, _MIN, _MAX, _FIRST_DAY, _FIRST, _LAST_DAY, _LAST = range(11)
+_MEAN, _SLOPE = _Y, _DY  # written over their sums once these are no longer needed
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,22 @@ def summarise(
     large = len(value) >= COMPILE_FROM_ROWS
     add, finish = (_compiled("add_plain"), _compiled("finish_plain")) if large else _BY_NUMPY
     add(patient, analyte, day, value, n_analytes, sums)
-    columns = np.empty((len(fields(Summaries)), n_patients, n_analytes))
-    finish(sums, columns.reshape(len(columns), len(sums)))
-    return Summaries(*columns)
+    finish(sums)
+
+    def shaped(column: int) -> Numbers:
+        return sums[:, column].reshape(n_patients, n_analytes)
+
+    return Summaries(
+        n=shaped(_N),
+        first=shaped(_FIRST),
+        first_day=shaped(_FIRST_DAY),
+        last=shaped(_LAST),
+        last_day=shaped(_LAST_DAY),
+        min=shaped(_MIN),
+        max=shaped(_MAX),
+        mean=shaped(_MEAN),
+        slope=shaped(_SLOPE),
+    )
 
 
 def trajectory_statistics(
@@ -149,17 +163,15 @@ def _add_plain(
         sums[series[rows], what] = value[rows]
 
 
-def _finish_plain(sums: Numbers, columns: Numbers) -> None:
+def _finish_plain(sums: Numbers) -> None:
     seen = sums[:, _N] > 0
     count = np.where(seen, sums[:, _N], 1.0)
-    columns[0] = sums[:, _N]
-    for field, column in enumerate((_FIRST, _FIRST_DAY, _LAST, _LAST_DAY, _MIN, _MAX), start=1):
-        columns[field] = np.where(seen, sums[:, column], np.nan)
-    columns[7] = np.where(seen, sums[:, _Y] / count, np.nan)
     spread = sums[:, _DD] - sums[:, _D] * sums[:, _D] / count
     together = sums[:, _DY] - sums[:, _D] * sums[:, _Y] / count
     several = sums[:, _LAST_DAY] > sums[:, _FIRST_DAY]
-    columns[8] = np.where(several, together / np.where(several, spread, 1.0), np.nan)
+    sums[:, _SLOPE] = np.where(several, together / np.where(several, spread, 1.0), np.nan)
+    sums[:, _MEAN] = sums[:, _Y] / count
+    sums[~seen, _MEAN:] = np.nan
 
 
 _BY_NUMPY = (_add_plain, _finish_plain)
