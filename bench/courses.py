@@ -19,8 +19,8 @@ from lnrisk.training.fitting import fit_classifier
 from lnrisk.training.simulate import simulate, write
 from page import PERFORMANCE, replace, table
 
-SIZES = {300: 20, 1_000: 12, 5_000: 4}
-TESTED, REPLAYS, TEST_SEED = 4_000, 100, 1_000_003
+SIZES = {300: 12, 1_000: 6, 5_000: 2}
+TESTED, REPLAYS, TEST_SEED = 3_000, 60, 1_000_003
 COURSES = {"shrunken": "shrunken level and slope", "least_squares": "last, change, plain slope",
            "last": "last value"}  # fmt: skip
 

@@ -62,3 +62,14 @@ def test_the_table_of_sentences_names_every_folder_and_no_other():
         if line.startswith("|")
     ]
     assert set(re.findall(r"`(\w+)`", "\n".join(rows))) == set(CASES)
+
+
+VIGNETTES = Path(__file__).parents[3] / "shared" / "vignettes"
+
+
+@pytest.mark.skipif(not VIGNETTES.is_dir(), reason="needs ../shared/vignettes, which is not here")
+def test_the_twelve_vignettes():
+    wanted = pd.read_csv(VIGNETTES / "expected.csv").set_index("patient_id")["verdict"]
+    labels = label(read_registry(VIGNETTES), load_definition()).labels.set_index("patient_id")
+    assert labels["verdict"].to_dict() == wanted.to_dict()
+    assert len(wanted) == 12
