@@ -5,7 +5,7 @@ RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 RIVALS := $(VENV)/.rivals
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-TYPED := -p lnrisk.features -p lnrisk.model -p lnrisk.training -p lnrisk.serving -m lnrisk.demo -m lnrisk.__main__
+TYPED := -p lnrisk.commands -p lnrisk.features -p lnrisk.model -p lnrisk.training -p lnrisk.serving -m lnrisk.demo -m lnrisk.__main__
 
 .PHONY: demo test quick check bench types clean
 

@@ -1,0 +1,66 @@
+"""`lnrisk train`."""
+
+from pathlib import Path
+
+import click
+
+from .. import __version__
+from .shared import (
+    FILE,
+    Command,
+    definition_named,
+    good,
+    misuse,
+    read_registry,
+    registry_argument,
+    skip_option,
+)
+
+__all__ = ["train"]
+
+
+@click.command(cls=Command)
+@registry_argument
+@click.option("--config", type=FILE, help="Training configuration (TOML).")
+@click.option(
+    "--outcome", type=click.Choice(["rule", "registry"]), help="Whose outcome is learned."
+)
+@click.option("--definition", metavar="NAME|FILE", help="A preset, or a TOML file of parameters.")
+@click.option("--experiment", default="lnrisk", show_default=True, help="MLflow experiment.")
+@click.option("--tracking-uri", help="MLflow tracking URI.  [default: sqlite:///mlflow.db]")
+@click.option("--register", metavar="NAME", help="Register the model under this name.")
+@click.option("--alias", help="Alias of the registered model, such as champion.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write model and results here.")
+@skip_option
+def train(
+    registry: Path,
+    config: Path | None,
+    outcome: str | None,
+    definition: str | None,
+    experiment: str,
+    tracking_uri: str | None,
+    register: str | None,
+    alias: str | None,
+    out: Path | None,
+    skip_bad_rows: bool,
+) -> None:
+    """Train on a REGISTRY: calibrate, validate, log to MLflow."""
+    from ..training.config import load_config
+    from ..training.progress import progress
+    from ..training.run import Request, run
+
+    if alias and not register:
+        misuse("--alias needs --register NAME.")
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        misuse(f"--out {str(out)!r} exists and is not an empty folder.")
+    chosen = {"outcome": outcome, "definition": definition}
+    settings = load_config(config).changed(**{k: v for k, v in chosen.items() if v})
+    rule = definition_named(settings.definition)
+    data = good(read_registry(registry, skip_bad_rows))
+    with progress() as step:
+        done = run(
+            Request(data, rule, settings, experiment, tracking_uri, register, alias, out),
+            step,
+            __version__,
+        )
+    click.echo(done.summary())
