@@ -15,9 +15,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from .linear import inverse_logit
+from .calibration_map import LogisticMap
 
-__all__ = ["LogisticCalibration", "logistic_line"]
+__all__ = ["LogisticCalibration", "calibration_rows", "logistic_line"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -89,13 +89,7 @@ class LogisticCalibration(BaseEstimator):  # type: ignore[misc]
         UserWarning
             If the slope had to be held at 0.
         """
-        x = check_array(linear_predictor, ensure_2d=False, dtype=np.float64)
-        outcome = check_array(y, ensure_2d=False, dtype=np.float64)
-        check_consistent_length(x, outcome)
-        weight = _check_sample_weight(sample_weight, x, dtype=np.float64, ensure_non_negative=True)
-        found = np.unique(outcome[weight > 0])
-        if not np.array_equal(found, [0, 1]):
-            raise ValueError(f"`y` must hold both classes 0 and 1 with weight, found {found}.")
+        x, outcome, weight = calibration_rows(linear_predictor, y, sample_weight)
         intercept, slope = logistic_line(x, outcome, weight)
         if not np.isfinite(intercept + slope):
             raise ValueError(
@@ -125,9 +119,40 @@ class LogisticCalibration(BaseEstimator):  # type: ignore[misc]
         ndarray of shape (n_rows,)
             Risk between 0 and 1.
         """
+        return self.map_.risk(linear_predictor)
+
+    @property
+    def map_(self) -> LogisticMap:
+        """The calibration as plain data."""
         check_is_fitted(self)
-        x = np.asarray(linear_predictor, dtype=np.float64)
-        return inverse_logit(self.intercept_ + self.slope_ * x)
+        return LogisticMap(self.intercept_, self.slope_)
+
+
+def calibration_rows(
+    linear_predictor: Any, y: Any, sample_weight: Any = None
+) -> tuple[Floats, Floats, Floats]:
+    """Return linear predictor, outcome and weight of the rows that have weight.
+
+    Parameters
+    ----------
+    linear_predictor, y, sample_weight : array-like of shape (n_rows,)
+        As in :meth:`LogisticCalibration.fit`.
+
+    Raises
+    ------
+    ValueError
+        If a linear predictor is not finite, `y` is not 0/1, a weight is negative, or one of the
+        two outcomes has no weight.
+    """
+    x = check_array(linear_predictor, ensure_2d=False, dtype=np.float64)
+    outcome = check_array(y, ensure_2d=False, dtype=np.float64)
+    check_consistent_length(x, outcome)
+    weight = _check_sample_weight(sample_weight, x, dtype=np.float64, ensure_non_negative=True)
+    used = weight > 0
+    found = np.unique(outcome[used])
+    if not np.array_equal(found, [0, 1]):
+        raise ValueError(f"`y` must hold both classes 0 and 1 with weight, found {found}.")
+    return x[used], outcome[used], weight[used]
 
 
 def logistic_line(
