@@ -12,6 +12,7 @@ from .commands.demo import demo
 from .commands.features import features
 from .commands.label import label
 from .commands.score import score
+from .commands.serve import serve
 from .commands.shared import Group
 from .commands.simulate import simulate
 from .commands.train import train
@@ -34,7 +35,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-for command in (check, label, features, simulate, train, score, demo):
+for command in (check, label, features, simulate, train, score, serve, demo):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from ..features.registry import Registry
 from .definition import Arm, Condition, Definition, Rule
 from .kleene import UNKNOWN, YES, Answers, all_of, answer, any_of, not_
 
-__all__ = ["Evidence", "Response", "assess"]
+__all__ = ["Evidence", "Response", "assess", "condition_answer", "condition_value"]
 
 TOLERANCE = 1e-9
 """Relative room at a threshold, so that 56.55 mg/mmol is 0.5 g/g and 0.9/1.2 is 0.75."""
@@ -177,10 +177,18 @@ def _egfr_words(values: ArmValues, definition: Definition) -> npt.NDArray[np.str
     )
 
 
-def _measure(condition: Condition, arms: dict[Arm, ArmValues]) -> Numbers:
+def condition_value(condition: Condition, arms: dict[Arm, ArmValues]) -> Numbers:
+    """Return what a condition compares with its threshold; nan where it is missing."""
     values = arms[condition.arm]
     _, _, part = condition.measure.partition("_")
     return {"": values.assessed, "ratio": values.ratio, "baseline": values.baseline}[part]
+
+
+def condition_answer(condition: Condition, arms: dict[Arm, ArmValues]) -> Answers:
+    """Answer one condition."""
+    value = condition_value(condition, arms)
+    comparison, threshold = condition.comparison
+    return answer(_compare(comparison, value, threshold), known=~np.isnan(value))
 
 
 def _evaluate(
@@ -190,9 +198,7 @@ def _evaluate(
     if isinstance(rule, Condition):
         if only is not None and rule.arm != only:
             return None
-        value = _measure(rule, arms)
-        comparison, threshold = rule.comparison
-        return answer(_compare(comparison, value, threshold), known=~np.isnan(value))
+        return condition_answer(rule, arms)
     join, parts = rule.join
     answers = [_evaluate(part, arms, only) for part in parts]
     given = [part for part in answers if part is not None]

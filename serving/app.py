@@ -1,0 +1,62 @@
+"""The service: one FastAPI app around one model, to which every part adds its router.
+
+Assumes that the model does not change while the service runs; another model is another process.
+
+To add a part, write ``serving/PART.py`` with ``router(model, settings) -> APIRouter`` and name it
+in `PARTS`. A route raises `lnrisk.serving.problems.Problem` for an error and needs no try; it does
+its work in a plain ``def``, which runs beside the event loop. Middleware (audit, limits, headers)
+is added in `create_app` after the parts. In tests, ``TestClient(create_app(model, Settings()))``.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import Response
+
+from .. import __version__
+from ..model.artifact import RiskModel
+from . import api
+from .problems import install
+from .settings import Settings
+
+__all__ = ["PARTS", "create_app"]
+
+PARTS: tuple[Callable[[RiskModel, Settings], APIRouter], ...] = (api.router,)
+
+DESCRIPTION = """Calibrated early risk of refractory lupus nephritis, beside the rule-based label.
+
+Research software, no medical device. Dates are ISO 8601, units UCUM; a probability is 0 to 1.
+"""
+
+
+def create_app(model: RiskModel, settings: Settings) -> FastAPI:
+    """Return the service for a model.
+
+    Parameters
+    ----------
+    model : RiskModel
+        Loaded, and so intact.
+    settings : Settings
+    """
+    app = FastAPI(
+        title="lnrisk",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+    )
+    for part in PARTS:
+        app.include_router(part(model, settings))
+    install(app)
+    app.middleware("http")(_echo_request_id)
+    return app
+
+
+async def _echo_request_id(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    response = await call_next(request)
+    identifier = request.headers.get("x-request-id")
+    if identifier is not None:
+        response.headers["x-request-id"] = identifier
+    return response

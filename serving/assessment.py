@@ -1,0 +1,210 @@
+"""Risk and rule of patients with all that a person or a program may ask about them.
+
+The API, the page, CDS Hooks and FHIR all show an `Assessment`; what `lnrisk score` writes is its
+short form. Assumes a registry of few patients (`lnrisk.serving.scoring` is for a million).
+
+``assess(model, registry, as_of)[0].label.courses[0].criteria`` are the questions that the rule put
+to the first course, each with value, threshold, date and source row.
+"""
+
+import datetime
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from ..features.asof import as_of_days, known_on
+from ..features.days import NEVER
+from ..features.pipeline import features_at, index_days
+from ..features.registry import Registry
+from ..model.artifact import RiskModel
+from ..model.label import judge, label
+from .criteria import Course, Label, courses_of, date_of, number_of
+from .drivers import Driver, drivers_of
+from .missing import Missing, missing_of
+from .scoring import score
+
+__all__ = ["Assessment", "Horizon", "Interval", "Landmark", "ModelStamp", "Status", "assess"]
+
+INTERVAL_LEVEL = 0.9
+SIMULATED = "The model was trained on simulated patients; the risk says nothing about real people."
+
+Status = Literal["ok", "met", "no_induction", "outside_model"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """How uncertain the risk is."""
+
+    lower: Annotated[float, Field(ge=0, le=1, description="Probability, 0 to 1.")]
+    upper: Annotated[float, Field(ge=0, le=1, description="Probability, 0 to 1.")]
+    level: Annotated[float, Field(gt=0, lt=1, description="Share of refits inside.")]
+    kind: Annotated[
+        str,
+        Field(
+            description="`refits`: range of the risks by refits to bootstrap samples of the "
+            "training patients. It tells how much the training sample moves the risk, not what "
+            "happens to one person."
+        ),
+    ] = "refits"
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """The day that the risk looks back from."""
+
+    day: Annotated[int, Field(description="Days after the index date.", examples=[84])]
+    date: datetime.date
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The day by which the definition may be met."""
+
+    days: Annotated[int, Field(description="Days after the index date.", examples=[548])]
+    date: Annotated[datetime.date | None, Field(description="null without an index date.")]
+
+
+@dataclass(frozen=True)
+class ModelStamp:
+    """Which model and which definition answered."""
+
+    version: Annotated[str, Field(description="First twelve digits of `sha256`.")]
+    sha256: Annotated[str, Field(description="Hash of the model's content.")]
+    definition: str
+    definition_version: str
+    trained_on_simulated_data: bool
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Risk beside rule for one patient, as of one day."""
+
+    as_of: Annotated[datetime.date, Field(description="What is dated later was not looked at.")]
+    status: Annotated[
+        Status,
+        Field(
+            description="`ok`: there is a risk; `met`: the rule is already met, the risk is 1 by "
+            "the rule; `no_induction`: no anchor drug was started; `outside_model`: the model does "
+            "not apply, `why` says for what reason, and there is no risk."
+        ),
+    ]
+    why: Annotated[str, Field(description="Why the status is what it is; empty when `ok`.")]
+    risk: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1,
+            description="Probability, 0 to 1, of meeting the definition by the horizon; null "
+            "where the model gives none.",
+        ),
+    ]
+    interval: Annotated[Interval | None, Field(description="null where there is none.")]
+    landmark: Annotated[Landmark | None, Field(description="null without an index date.")]
+    horizon: Horizon
+    label: Label
+    drivers: Annotated[tuple[Driver, ...], Field(description="The largest change first.")]
+    missing: Annotated[
+        tuple[Missing, ...],
+        Field(description="What is not known, what could move the risk most first."),
+    ]
+    warnings: Annotated[tuple[str, ...], Field(description="What to beware of, in sentences.")]
+    model: ModelStamp
+
+
+def assess(model: RiskModel, registry: Registry, as_of: datetime.date) -> list[Assessment]:
+    """Assess every patient of a registry.
+
+    Parameters
+    ----------
+    model : RiskModel
+    registry : Registry
+        Whole patients.
+    as_of : date
+        Nothing dated later is looked at.
+
+    Returns
+    -------
+    list of Assessment
+        In the registry's order; a patient's does not depend on who else is there.
+    """
+    days = as_of_days(registry, as_of)
+    known = known_on(registry, days)
+    scores = score(model, registry, as_of=as_of)
+    judgement = judge(known, model.definition, days)
+    labels = label(known, model.definition, days).labels
+    courses = courses_of(known, judgement, model.definition)
+    index = index_days(registry, model.outcome)
+    index = np.where(index <= days, index, NEVER)
+    features = features_at(known, index, model.landmark_days, model.analytes).whole
+    ok = (scores["status"] == "ok").to_numpy()
+    drivers: list[tuple[Driver, ...]] = [()] * len(known)
+    missing: list[tuple[Missing, ...]] = [()] * len(known)
+    some = np.flatnonzero(ok).tolist()
+    if some:
+        for at, each in zip(some, drivers_of(model, features[ok]), strict=True):
+            drivers[at] = each
+        for at, lacks in zip(some, missing_of(model, features[ok]), strict=True):
+            missing[at] = lacks
+    stamp = ModelStamp(
+        model.version,
+        model.sha256,
+        model.definition.name,
+        model.definition.version,
+        model.synthetic,
+    )
+    answers = []
+    for at, (row, said) in enumerate(
+        zip(scores.to_dict("records"), labels.to_dict("records"), strict=True)
+    ):
+        first = date_of(index[at])
+        fine, why = row["status"] == "ok", str(row["warnings"])
+        told = [*why.split("; ")] if fine and why else []
+        answers.append(
+            Assessment(
+                as_of=as_of,
+                status=row["status"],
+                why="" if fine else why,
+                risk=number_of(row["risk"]),
+                interval=_interval(row["risk_lower"], row["risk_upper"]),
+                landmark=None
+                if first is None
+                else Landmark(model.landmark_days, _after(first, model.landmark_days)),
+                horizon=Horizon(
+                    model.horizon_days,
+                    None if first is None else _after(first, model.horizon_days),
+                ),
+                label=_label(said, courses[at]),
+                drivers=drivers[at],
+                missing=missing[at],
+                warnings=tuple([*told, *([SIMULATED] if model.synthetic else [])]),
+                model=stamp,
+            )
+        )
+    return answers
+
+
+def _after(date: datetime.date, days: int) -> datetime.date:
+    return date + datetime.timedelta(days=days)
+
+
+def _interval(lower: float, upper: float) -> Interval | None:
+    if np.isnan(lower):
+        return None
+    return Interval(float(lower), float(upper), INTERVAL_LEVEL)
+
+
+def _label(said: dict[Hashable, Any], courses: list[Course]) -> Label:
+    return Label(
+        verdict=said["verdict"],
+        met_on=None if pd.isna(said["met_on"]) else said["met_on"].date(),
+        index_date=None if pd.isna(said["index_date"]) else said["index_date"].date(),
+        reasons=tuple(filter(None, said["reasons"].split(";"))),
+        consider=tuple(filter(None, said["consider"].split(";"))),
+        courses=tuple(courses),
+        definition=said["definition"],
+        definition_version=said["definition_version"],
+    )
