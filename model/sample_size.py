@@ -211,7 +211,7 @@ def sample_size(patients: float, events: float, parameters: int, auroc: float) -
     if not 0 < events < patients:
         raise ValueError(f"{events:g} events among {patients:g} patients; both outcomes are needed")
     rate = events / patients
-    remarks = ()
+    remarks: tuple[str, ...] = ()
     if auroc >= FORMULA_TOO_LOW_FROM:
         remarks = (
             f"At an AUROC of {auroc:.2f} the formula asks for too few patients, by half or more "
