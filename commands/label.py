@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .shared import (
+    FILE,
     Command,
     Date,
     TablePath,
@@ -30,6 +31,14 @@ __all__ = ["label"]
 @registry_argument
 @click.option("--out", type=TablePath(), help="Labels; without it they go to stdout as CSV.")
 @click.option("--courses", type=TablePath(), help="Also write every course and its answers.")
+@click.option(
+    "--certainty",
+    type=TablePath(),
+    help="Also write how probable it is that each answer is right, given that values vary.",
+)
+@click.option(
+    "--variation", type=FILE, help="How much values vary within a person, as a TOML file."
+)
 @definition_option
 @click.option("--as-of", type=Date(), help="What is dated later does not exist.")
 @skip_option
@@ -37,6 +46,8 @@ def label(
     registry: Path,
     out: Path | None,
     courses: Path | None,
+    certainty: Path | None,
+    variation: Path | None,
     definition: str,
     as_of: "datetime.date | None",
     skip_bad_rows: bool,
@@ -44,11 +55,17 @@ def label(
     """Give every patient of a REGISTRY the rule-based label."""
     from ..features.files import table_as_csv, write_files
     from ..model.agreement import agreement_text
+    from ..model.certainty import label_certainty
     from ..model.label import label as label_registry
+    from ..model.variation import load_variation
 
-    if out is not None and out == courses:
-        misuse("--out and --courses name the same file.")
+    named = [path for path in (out, courses, certainty) if path is not None]
+    if len(set(named)) < len(named):
+        misuse("--out, --courses and --certainty name the same file.")
+    if variation is not None and certainty is None:
+        misuse("--variation says how certain the label is; name a file with --certainty.")
     rule = definition_named(definition)
+    varying = load_variation(variation)
     reading = read_registry(registry, skip_bad_rows)
     result = label_registry(good(reading), rule, as_of)
     files = rejected_beside(out, reading, skip_bad_rows)
@@ -56,6 +73,8 @@ def label(
         files[out] = result.labels
     if courses is not None:
         files[courses] = result.courses
+    if certainty is not None:
+        files[certainty] = label_certainty(result, rule, varying).table
     write_files(files)
     if out is None:
         click.echo(table_as_csv(result.labels), nl=False)

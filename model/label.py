@@ -96,10 +96,13 @@ class Labels:
         One row per patient of the registry, in its order; columns of docs/definition.md.
     courses : DataFrame
         One row per course; three-valued columns hold ``yes``, ``no``, ``unknown``.
+    judgement : Judgement
+        The answers that both tables are made of.
     """
 
     labels: pd.DataFrame
     courses: pd.DataFrame
+    judgement: Judgement
 
 
 def judge(registry: Registry, definition: Definition, as_of: Days) -> Judgement:
@@ -374,4 +377,4 @@ def label(
             "as_of": as_dates(days),
         }
     )
-    return Labels(labels, _course_table(known, judgement))
+    return Labels(labels, _course_table(known, judgement), judgement)

@@ -17,7 +17,15 @@ from ..features.registry import Registry
 from .definition import Arm, Condition, Definition, Rule
 from .kleene import UNKNOWN, YES, Answers, all_of, answer, any_of, not_
 
-__all__ = ["Evidence", "Response", "assess", "condition_answer", "condition_value"]
+__all__ = [
+    "ArmValues",
+    "Evidence",
+    "Response",
+    "assess",
+    "condition_answer",
+    "condition_value",
+    "failed_by",
+]
 
 TOLERANCE = 1e-9
 """Relative room at a threshold, so that 56.55 mg/mmol is 0.5 g/g and 0.9/1.2 is 0.75."""
@@ -82,6 +90,8 @@ class Response:
     egfr_word : ndarray of str
     mixed_proteinuria : ndarray of bool
         Whether g/d at one end was read as g/g.
+    baseline_collected, assessed_collected : ndarray of bool
+        Whether proteinuria is that of a 24-hour collection rather than a spot UPCR.
     failed : ndarray of Kleene answers
     assessed_on : ndarray of int
         The later assessed day of the arms that were used; `NEVER` where none was.
@@ -92,6 +102,8 @@ class Response:
     proteinuria_word: npt.NDArray[np.str_]
     egfr_word: npt.NDArray[np.str_]
     mixed_proteinuria: Flags
+    baseline_collected: Flags
+    assessed_collected: Flags
     failed: Answers
     assessed_on: Days
 
@@ -133,8 +145,11 @@ def _arm_values(
     return ArmValues(baseline, baseline_on, assessed, assessed_on)
 
 
-def _proteinuria(upcr: ArmValues, protein_24h: ArmValues) -> tuple[ArmValues, Flags]:
-    """Take UPCR at both ends, else protein_24h at both ends, else what each end has."""
+def _proteinuria(upcr: ArmValues, protein_24h: ArmValues) -> tuple[ArmValues, Flags, Flags]:
+    """Take UPCR at both ends, else protein_24h at both ends, else what each end has.
+
+    Beside the values, whether baseline and assessed value are those of a 24-hour collection.
+    """
     both_upcr = ~np.isnan(upcr.baseline) & ~np.isnan(upcr.assessed)
     both_24h = ~np.isnan(protein_24h.baseline) & ~np.isnan(protein_24h.assessed)
     has_baseline, has_assessed = ~np.isnan(upcr.baseline), ~np.isnan(upcr.assessed)
@@ -145,8 +160,8 @@ def _proteinuria(upcr: ArmValues, protein_24h: ArmValues) -> tuple[ArmValues, Fl
         np.where(has_assessed, upcr.assessed_on, protein_24h.assessed_on),
     )
     values = upcr.where(both_upcr, protein_24h.where(both_24h, either))
-    two_kinds = ~np.isnan(either.ratio) & (has_baseline != has_assessed)
-    return values, ~both_upcr & ~both_24h & two_kinds
+    collected = ~both_upcr & both_24h
+    return values, collected | ~has_baseline, collected | ~has_assessed
 
 
 def _proteinuria_words(values: ArmValues, definition: Definition) -> npt.NDArray[np.str_]:
@@ -209,6 +224,19 @@ def _evaluate(
     return any_of(*given) if join == "any" else not_(any_of(*given))
 
 
+def failed_by(definition: Definition, arms: dict[Arm, ArmValues]) -> Answers:
+    """Answer whether courses with these values failed; values may have any shape.
+
+    Parameters
+    ----------
+    definition : Definition
+    arms : dict of {"proteinuria", "egfr"} to ArmValues
+    """
+    failed = _evaluate(definition.failed, arms)
+    assert failed is not None
+    return failed
+
+
 def assess(
     evidence: Evidence, definition: Definition, patient: Days, start: Days, window_end: Days
 ) -> Response:
@@ -229,13 +257,12 @@ def assess(
     """
     upcr = _arm_values(evidence.upcr, definition, patient, start, window_end)
     protein_24h = _arm_values(evidence.protein_24h, definition, patient, start, window_end)
-    proteinuria, mixed = _proteinuria(upcr, protein_24h)
+    proteinuria, from_24h, to_24h = _proteinuria(upcr, protein_24h)
     arms: dict[Arm, ArmValues] = {
         "proteinuria": proteinuria,
         "egfr": _arm_values(evidence.egfr, definition, patient, start, window_end),
     }
-    failed = _evaluate(definition.failed, arms)
-    assert failed is not None
+    failed = failed_by(definition, arms)
     days = []
     for arm, values in arms.items():
         part = _evaluate(definition.failed, arms, only=arm)
@@ -248,7 +275,9 @@ def assess(
         egfr=arms["egfr"],
         proteinuria_word=_proteinuria_words(proteinuria, definition),
         egfr_word=_egfr_words(arms["egfr"], definition),
-        mixed_proteinuria=mixed,
+        mixed_proteinuria=~np.isnan(proteinuria.ratio) & (from_24h != to_24h),
+        baseline_collected=from_24h,
+        assessed_collected=to_24h,
         failed=failed,
         assessed_on=np.where(latest == -NEVER, NEVER, latest),
     )

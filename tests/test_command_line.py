@@ -85,6 +85,20 @@ def test_label_to_files(bundle, tmp_path, ending):
     assert read(courses)["regimen"].tolist() == ["MPA", "CNI"]
 
 
+def test_label_with_its_certainty(bundle, tmp_path):
+    said = tmp_path / "certainty.csv"
+    assert run("label", bundle, "--certainty", said).exit_code == 0
+    (row,) = pd.read_csv(said).itertuples()
+    assert row.verdict == "refractory"
+    assert 0.5 < row.verdict_right == row.probability_refractory < 1
+    assert row.failed == "yes;yes"
+    steady = tmp_path / "steady.toml"
+    kind = 'levels = [1.0]\ncoefficients = [0.0]\nsource = "a test"\n'
+    steady.write_text("".join(f"[{k}]\n{kind}" for k in ("upcr", "protein_24h", "egfr")))
+    assert run("label", bundle, "--certainty", said, "--variation", steady).exit_code == 0
+    assert pd.read_csv(said)["verdict_right"].tolist() == [1.0]
+
+
 def test_label_as_of(bundle):
     early = (generated.DAY_0 + datetime.timedelta(days=150)).isoformat()
     assert ",not_refractory," in run("label", bundle, "--as-of", early).stdout
@@ -98,6 +112,8 @@ def test_label_as_of(bundle):
         (("--out", "labels.xlsx"), "must end in .csv or .parquet"),
         (("--out", "no/such/folder/labels.csv"), "does not exist"),
         (("--out", "a.csv", "--courses", "a.csv"), "same file"),
+        (("--courses", "a.csv", "--certainty", "a.csv"), "same file"),
+        (("--variation", __file__), "--certainty"),
     ],
 )
 def test_label_wrong_use(bundle, arguments, said):
