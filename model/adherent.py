@@ -18,7 +18,7 @@ from .kleene import NO, UNKNOWN, YES, Answers, answer
 from .regimen import CLASS_BITS, class_bits
 from .response import at_least
 
-__all__ = ["AdherenceEvidence", "adherent"]
+__all__ = ["AdherenceEvidence", "Vote", "adherence_votes", "adherent"]
 
 _INFUSED = np.int64(CLASS_BITS["CYC"] | CLASS_BITS["BEL"] | CLASS_BITS["OBI"])
 
@@ -130,14 +130,30 @@ def _infusions_recorded(
     return np.where(infused, YES, UNKNOWN)
 
 
-def _decide(votes: list[Answers]) -> Answers:
-    """Return no where any vote is no, else yes where any is yes, else unknown (no vote)."""
-    stacked = np.stack(votes)
-    yes = np.where((stacked == YES).any(axis=0), YES, UNKNOWN)
-    return np.where((stacked == NO).any(axis=0), NO, yes)
+@dataclass(frozen=True)
+class Vote:
+    """What one kind of evidence says of courses; fields of shape (n_courses,).
+
+    Parameters
+    ----------
+    measure : str
+        ``refills``, ``hcq_blood``, ``hcq_serum``, ``missed_infusions``, ``infusions_recorded``,
+        ``self_report`` or ``clinician``.
+    objective : bool
+        Objective evidence decides where it votes at all.
+    value : ndarray of float
+        What was compared; nan where there is no such evidence or nothing to compare.
+    answer : ndarray of Kleene answers
+        *unknown* is no vote.
+    """
+
+    measure: str
+    objective: bool
+    value: Numbers
+    answer: Answers
 
 
-def adherent(
+def adherence_votes(
     evidence: AdherenceEvidence,
     treatments: Treatments,
     definition: Definition,
@@ -145,8 +161,8 @@ def adherent(
     regimen: Days,
     start: Days,
     span_end: Days,
-) -> Answers:
-    """Answer whether patients adhered to courses.
+) -> tuple[Vote, ...]:
+    """Let every kind of evidence vote on whether patients adhered to courses.
 
     Parameters
     ----------
@@ -155,10 +171,6 @@ def adherent(
     definition : Definition
     patient, regimen, start, span_end : ndarray of int, shape (n_courses,)
         Position, class bits, first and last day of the span.
-
-    Returns
-    -------
-    ndarray of Kleene answers, shape (n_courses,)
     """
     limits = definition.adherent
     rows = _overlapping(evidence, patient, start, span_end)
@@ -166,27 +178,48 @@ def adherent(
     missed = rows.of(("missed_infusions",))
     reported, clinician = rows.of(("self_report",)), rows.of(("clinician",))
     span = (patient, start, span_end)
-    objective = _decide(
-        [
-            answer(at_least(refills.mean(refills.days), limits.share), known=refills.any),
-            _level_vote(
-                evidence.hcq_blood.median(*span),
-                limits.hcq_blood_no_below,
-                limits.hcq_blood_yes_from,
-            ),
-            _level_vote(
-                evidence.hcq_serum.median(*span),
-                limits.hcq_serum_no_below,
-                limits.hcq_serum_yes_from,
-            ),
-            answer(missed.sum() < limits.missed_infusions_no_from, known=missed.any),
-            _infusions_recorded(treatments, patient, regimen, start, span_end),
-        ]
+
+    def vote(measure: str, seen: _Overlaps, value: Numbers, adhered: npt.ArrayLike) -> Vote:
+        shown = np.where(seen.any, value, np.nan)
+        objective = measure in ("refills", "missed_infusions")
+        return Vote(measure, objective, shown, answer(adhered, known=seen.any))
+
+    def level(measure: str, history: History, no_below: float, yes_from: float) -> Vote:
+        median = history.median(*span)
+        return Vote(measure, True, median, _level_vote(median, no_below, yes_from))
+
+    share = refills.mean(refills.days)
+    recorded = _infusions_recorded(treatments, patient, regimen, start, span_end)
+    doses, judged = reported.mean(), clinician.mean()
+    return (
+        vote("refills", refills, share, at_least(share, limits.share)),
+        level(
+            "hcq_blood", evidence.hcq_blood, limits.hcq_blood_no_below, limits.hcq_blood_yes_from
+        ),
+        level(
+            "hcq_serum", evidence.hcq_serum, limits.hcq_serum_no_below, limits.hcq_serum_yes_from
+        ),
+        vote(
+            "missed_infusions",
+            missed,
+            missed.sum(),
+            missed.sum() < limits.missed_infusions_no_from,
+        ),
+        Vote("infusions_recorded", True, np.full(len(patient), np.nan), recorded),
+        vote("self_report", reported, doses, at_least(doses, limits.share)),
+        vote("clinician", clinician, judged, judged == 1),
     )
-    reports = _decide(
-        [
-            answer(at_least(reported.mean(), limits.share), known=reported.any),
-            answer(clinician.mean() == 1, known=clinician.any),
-        ]
-    )
+
+
+def adherent(votes: tuple[Vote, ...]) -> Answers:
+    """Answer whether patients adhered to courses, shape (n_courses,)."""
+    objective = _decide([vote.answer for vote in votes if vote.objective])
+    reports = _decide([vote.answer for vote in votes if not vote.objective])
     return np.where(objective != UNKNOWN, objective, reports)
+
+
+def _decide(votes: list[Answers]) -> Answers:
+    """Return no where any vote is no, else yes where any is yes, else unknown (no vote)."""
+    stacked = np.stack(votes)
+    yes = np.where((stacked == YES).any(axis=0), YES, UNKNOWN)
+    return np.where((stacked == NO).any(axis=0), NO, yes)

@@ -17,15 +17,15 @@ from ..features.history import history_of
 from ..features.registry import Registry
 from ..features.treatment import treatments_of
 from ..features.vocabulary import drugs_with_role
-from .adequacy import adequately_treated
-from .adherent import AdherenceEvidence, adherent
+from .adequacy import DoseCheck, adequately_treated, dose_checks
+from .adherent import AdherenceEvidence, Vote, adherence_votes, adherent
 from .courses import Courses, FollowUp, find_courses
 from .definition import Definition
 from .kleene import NO, UNKNOWN, YES, Answers, all_of, words
 from .regimen import regimen_names
 from .response import Evidence, Response, assess
 
-__all__ = ["COURSE_REASONS", "Judgement", "Labels", "judge", "label", "met_on"]
+__all__ = ["COURSE_REASONS", "Judgement", "Labels", "judge", "label", "label_known", "met_on"]
 
 Flags = npt.NDArray[np.bool_]
 
@@ -67,6 +67,9 @@ class Judgement:
     courses : Courses
     response : Response
     failed, adequate, adherent, counts : ndarray of Kleene answers
+    doses : tuple of DoseCheck
+    votes : tuple of Vote
+        On adherence.
     span_end : ndarray of int
         Last day over which dose and adherence were judged.
     cut_by_competing : ndarray of bool
@@ -81,6 +84,8 @@ class Judgement:
     adequate: Answers
     adherent: Answers
     counts: Answers
+    doses: tuple[DoseCheck, ...]
+    votes: tuple[Vote, ...]
     span_end: Days
     cut_by_competing: Flags
     reasons: dict[str, Flags]
@@ -130,9 +135,11 @@ def judge(registry: Registry, definition: Definition, as_of: Days) -> Judgement:
     assessed = response.assessed_on < NEVER
     span = (patient, courses.regimen, start, np.where(assessed, response.assessed_on, window_end))
     trough = history_of(registry, "tacrolimus_trough")
-    adequate = adequately_treated(treatments, trough, definition, *span)
+    doses = dose_checks(treatments, trough, definition, *span)
+    adequate = adequately_treated(doses)
     evidence = AdherenceEvidence.of(registry)
-    adhered = adherent(evidence, treatments, definition, *span)
+    votes = adherence_votes(evidence, treatments, definition, *span)
+    adhered = adherent(votes)
     assumed = definition.adherent.when_adherence_unknown == "assume_adherent"
     assumed_here = (adhered == UNKNOWN) & assumed
     adhered = np.where(assumed_here, YES, adhered)
@@ -143,6 +150,8 @@ def judge(registry: Registry, definition: Definition, as_of: Days) -> Judgement:
         adequate=adequate,
         adherent=adhered,
         counts=all_of(failed, adequate, adhered),
+        doses=doses,
+        votes=votes,
         span_end=span[3],
         cut_by_competing=ended & (follow_up.competing[patient] < begins),
         reasons={
@@ -351,7 +360,19 @@ def label(
     Labels
     """
     days = as_of_days(registry, as_of)
-    known = known_on(registry, days)
+    return label_known(known_on(registry, days), definition, days)
+
+
+def label_known(known: Registry, definition: Definition, days: Days) -> Labels:
+    """Label every patient of a registry as known on a day.
+
+    Parameters
+    ----------
+    known : Registry
+        What `known_on` gives for these days.
+    definition : Definition
+    days : ndarray of int, shape (n_patients,)
+    """
     judgement = judge(known, definition, days)
     n, patient = len(known), judgement.courses.patient
     needed = definition.verdict.different_regimens

@@ -115,14 +115,14 @@ class Response:
         return flags
 
 
-def at_most(value: Numbers, threshold: float) -> Flags:
+def at_most(value: Numbers, threshold: float | Numbers) -> Flags:
     """Return whether values are at most a threshold, with room for rounding."""
-    return value <= threshold + TOLERANCE * abs(threshold)
+    return value <= threshold + TOLERANCE * np.abs(threshold)
 
 
-def at_least(value: Numbers, threshold: float) -> Flags:
+def at_least(value: Numbers, threshold: float | Numbers) -> Flags:
     """Return whether values are at least a threshold, with room for rounding."""
-    return value >= threshold - TOLERANCE * abs(threshold)
+    return value >= threshold - TOLERANCE * np.abs(threshold)
 
 
 def _compare(comparison: str, value: Numbers, threshold: float) -> Flags:

@@ -8,12 +8,10 @@ to the first course, each with value, threshold, date and source row.
 """
 
 import datetime
-from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from ..features.asof import as_of_days, known_on
@@ -21,9 +19,10 @@ from ..features.days import NEVER
 from ..features.pipeline import features_at, index_days
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
-from ..model.label import judge, label
-from .criteria import Course, Label, courses_of, date_of, number_of
+from ..model.label import label_known
+from .criteria import date_of, number_of
 from .drivers import Driver, drivers_of
+from .explained_label import Label, explained
 from .missing import Missing, missing_of
 from .scoring import score
 
@@ -134,9 +133,7 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date) -> list[A
     days = as_of_days(registry, as_of)
     known = known_on(registry, days)
     scores = score(model, registry, as_of=as_of)
-    judgement = judge(known, model.definition, days)
-    labels = label(known, model.definition, days).labels
-    courses = courses_of(known, judgement, model.definition)
+    labels = explained(known, label_known(known, model.definition, days), model.definition)
     index = index_days(registry, model.outcome)
     index = np.where(index <= days, index, NEVER)
     features = features_at(known, index, model.landmark_days, model.analytes).whole
@@ -157,9 +154,7 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date) -> list[A
         model.synthetic,
     )
     answers = []
-    for at, (row, said) in enumerate(
-        zip(scores.to_dict("records"), labels.to_dict("records"), strict=True)
-    ):
+    for at, row in enumerate(scores.to_dict("records")):
         first = date_of(index[at])
         fine, why = row["status"] == "ok", str(row["warnings"])
         told = [*why.split("; ")] if fine and why else []
@@ -177,7 +172,7 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date) -> list[A
                     model.horizon_days,
                     None if first is None else _after(first, model.horizon_days),
                 ),
-                label=_label(said, courses[at]),
+                label=labels[at],
                 drivers=drivers[at],
                 missing=missing[at],
                 warnings=tuple([*told, *([SIMULATED] if model.synthetic else [])]),
@@ -195,16 +190,3 @@ def _interval(lower: float, upper: float) -> Interval | None:
     if np.isnan(lower):
         return None
     return Interval(float(lower), float(upper), INTERVAL_LEVEL)
-
-
-def _label(said: dict[Hashable, Any], courses: list[Course]) -> Label:
-    return Label(
-        verdict=said["verdict"],
-        met_on=None if pd.isna(said["met_on"]) else said["met_on"].date(),
-        index_date=None if pd.isna(said["index_date"]) else said["index_date"].date(),
-        reasons=tuple(filter(None, said["reasons"].split(";"))),
-        consider=tuple(filter(None, said["consider"].split(";"))),
-        courses=tuple(courses),
-        definition=said["definition"],
-        definition_version=said["definition_version"],
-    )

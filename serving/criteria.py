@@ -1,7 +1,7 @@
-"""The label of one patient with every course and criterion, and the rows that each rests on.
+"""The questions that the rule puts to a course, each with what it compared and the rows behind it.
 
-Assumes that a reader wants to check the rule by hand: each criterion says what was compared with
-what, on which day, from which row. A row number counts from 1 within its table as it was given.
+Assumes that a reader wants to check the rule by hand: value, threshold, day, and the row of the
+table as it was given, counted from 1.
 """
 
 import datetime
@@ -13,47 +13,46 @@ import numpy as np
 from pydantic import Field
 
 from ..features.days import NEVER
-from ..features.registry import Registry
-from ..model.definition import Condition, Definition, Rule
-from ..model.kleene import words
-from ..model.label import COURSE_REASONS, Judgement
-from ..model.regimen import regimen_names
+from ..features.vocabulary import drugs
+from ..model.adherent import Vote
+from ..model.definition import Arm, Condition, Definition, Rule
+from ..model.kleene import UNKNOWN, words
+from ..model.label import Judgement
 from ..model.response import ArmValues, condition_answer, condition_value
+from .evidence import Evidence, Source
 
-__all__ = [
-    "Answer",
-    "Course",
-    "Criterion",
-    "Fact",
-    "Label",
-    "Source",
-    "courses_of",
-    "date_of",
-    "number_of",
-]
+__all__ = ["Answer", "Criterion", "Fact", "criteria_of", "date_of", "number_of"]
 
 Answer = Literal["yes", "no", "unknown"]
-Verdict = Literal["not_refractory", "pseudo_refractory", "indeterminate", "refractory"]
+Question = Literal["failed", "adequate", "adherent"]
+Comparison = Literal[">", ">=", "<", "<="]
 
 EPOCH = datetime.date(1970, 1, 1)
-UNITS = {"proteinuria": "g/g", "egfr": "mL/min/{1.73_m2}"}
-SIGNS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
-MEASURES = {
-    "proteinuria": "UPCR in the window",
-    "proteinuria_ratio": "UPCR in the window over UPCR at baseline",
-    "proteinuria_baseline": "UPCR at baseline",
-    "egfr": "eGFR in the window",
-    "egfr_ratio": "eGFR in the window over eGFR at baseline",
-    "egfr_baseline": "eGFR at baseline",
+_FILTRATION = "mL/min/{1.73_m2}"
+_SIGNS: dict[str, Comparison] = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
+_ARMS = {"proteinuria": ("UPCR", "g/g"), "egfr": ("eGFR", _FILTRATION)}
+_ENDS = {"": ("window",), "baseline": ("baseline",), "ratio": ("baseline", "window")}
+_ANALYTES = {
+    "upcr": ("UPCR", "g/g"),
+    "protein_24h": ("24-hour proteinuria", "g/d"),
+    "creatinine": ("eGFR", _FILTRATION),
+    "egfr": ("eGFR", _FILTRATION),
 }
-
-
-@dataclass(frozen=True)
-class Source:
-    """One row of the patient's tables."""
-
-    table: Annotated[str, Field(description="Name of the table.", examples=["measurements"])]
-    row: Annotated[int, Field(description="Row of that table, from 1.", examples=[7])]
+_DOSES = {
+    "mean_dose": ("mean daily dose of mycophenolate mofetil or its equivalent", "mg/d"),
+    "cumulative_dose": ("cumulative cyclophosphamide", "mg"),
+    "share_of_days": ("share of days on a calcineurin inhibitor", "1"),
+    "median_trough": ("median tacrolimus trough", "ng/mL"),
+}
+_VOTES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "refills": ("refills (pdc, mpr), share of days", "1", ("pdc", "mpr")),
+    "hcq_blood": ("hydroxychloroquine in blood, median", "ng/mL", ()),
+    "hcq_serum": ("hydroxychloroquine in serum, median", "ng/mL", ()),
+    "missed_infusions": ("missed infusions", "1", ("missed_infusions",)),
+    "infusions_recorded": ("every drug given by infusion and recorded", "1", ()),
+    "self_report": ("doses taken by own report, share", "1", ("self_report",)),
+    "clinician": ("clinician's judgement", "1", ("clinician",)),
+}
 
 
 @dataclass(frozen=True)
@@ -69,12 +68,9 @@ class Fact:
 
 @dataclass(frozen=True)
 class Criterion:
-    """One question that the rule puts to a course."""
+    """One comparison behind an answer about a course."""
 
-    question: Annotated[
-        Literal["failed", "adequate", "adherent"],
-        Field(description="Which of the three questions about the course it belongs to."),
-    ]
+    question: Annotated[Question, Field(description="Which answer of the course it belongs to.")]
     text: Annotated[
         str,
         Field(
@@ -85,67 +81,17 @@ class Criterion:
     answer: Annotated[Answer, Field(description="Three-valued; missing data makes `unknown`.")]
     value: Annotated[float | None, Field(description="What was compared, in `unit`.")]
     comparison: Annotated[
-        Literal[">", ">=", "<", "<="], Field(description="How it was compared with `threshold`.")
+        Comparison | None,
+        Field(description="With `threshold`; null where nothing is compared with a number."),
     ]
-    threshold: Annotated[float, Field(description="Of the definition, in `unit`.")]
+    threshold: Annotated[float | None, Field(description="Of the definition, in `unit`.")]
     unit: Annotated[str, Field(description="UCUM; `1` for a ratio, share or count.")]
-    facts: Annotated[tuple[Fact, ...], Field(description="Values that it rests on.")]
-
-
-@dataclass(frozen=True)
-class Course:
-    """One course of induction and the rule's answers about it."""
-
-    number: Annotated[int, Field(description="1 for the first course.")]
-    regimen: Annotated[
-        tuple[str, ...], Field(description="Anchor classes: BEL, CNI, CYC, MPA, OBI.")
+    counted: Annotated[
+        bool, Field(description="false where objective evidence of adherence decides instead.")
     ]
-    start_date: datetime.date
-    window_first: Annotated[datetime.date, Field(description="First day that may be assessed.")]
-    window_last: Annotated[datetime.date, Field(description="Last day that may be assessed.")]
-    assessed_on: Annotated[
-        datetime.date | None, Field(description="Day of the later of the assessed values.")
+    facts: Annotated[
+        tuple[Fact, ...], Field(description="Values that it rests on, each with its rows.")
     ]
-    proteinuria: Annotated[
-        Literal["at_target", "improved", "unchanged", "worsened", "unknown"],
-        Field(description="Response of proteinuria."),
-    ]
-    egfr: Annotated[
-        Literal["improved", "unchanged", "worsened", "unknown"],
-        Field(description="Response of eGFR."),
-    ]
-    failed: Annotated[Answer, Field(description="Failed at the window of the definition?")]
-    adequate: Annotated[Answer, Field(description="Adequately treated?")]
-    adherent: Annotated[Answer, Field(description="Taken as prescribed?")]
-    counts: Annotated[Answer, Field(description="Failed, adequate and adherent?")]
-    reasons: Annotated[
-        tuple[str, ...], Field(description="Names of docs/definition.md.", examples=[["too_short"]])
-    ]
-    criteria: tuple[Criterion, ...]
-
-
-@dataclass(frozen=True)
-class Label:
-    """The verdict of the rule and all that it rests on."""
-
-    verdict: Annotated[Verdict, Field(description="By the definition, as of the day asked for.")]
-    met_on: Annotated[
-        datetime.date | None, Field(description="Assessment day of the failure that decided.")
-    ]
-    index_date: Annotated[
-        datetime.date | None, Field(description="First start of an anchor drug; null without one.")
-    ]
-    reasons: Annotated[tuple[str, ...], Field(description="Why the verdict is what it is.")]
-    consider: Annotated[
-        tuple[str, ...],
-        Field(
-            description="What is to be weighed whatever the verdict, in the order of the paper: "
-            "nonadherence, undertreatment, chronic_damage, genetic, rescue_given."
-        ),
-    ]
-    courses: tuple[Course, ...]
-    definition: Annotated[str, Field(description="Name of the definition.")]
-    definition_version: str
 
 
 def date_of(day: Any) -> datetime.date | None:
@@ -161,7 +107,23 @@ def date_of(day: Any) -> datetime.date | None:
 
 def number_of(value: Any) -> float | None:
     """Return a number; None for nan."""
-    return None if np.isnan(value) else float(value)
+    return float(value) if np.isfinite(value) else None
+
+
+def _word(answers: Any, at: int) -> Answer:
+    word: Answer = words(answers[at : at + 1]).tolist()[0]
+    return word
+
+
+def criteria_of(
+    judgement: Judgement, definition: Definition, evidence: Evidence, at: int
+) -> tuple[Criterion, ...]:
+    """Return the criteria of the course at one position of a judgement."""
+    return (
+        *_failed(judgement, definition, evidence, at),
+        *_adequate(judgement, evidence, at),
+        *_adherent(judgement, definition, evidence, at),
+    )
 
 
 def _conditions(rule: Rule | Condition) -> Iterator[Condition]:
@@ -172,117 +134,136 @@ def _conditions(rule: Rule | Condition) -> Iterator[Condition]:
             yield from _conditions(part)
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Row numbers of measurements by patient, analyte and day."""
-
-    found: dict[tuple[int, str, int], int]
-
-    @classmethod
-    def of(cls, registry: Registry) -> "_Rows":
-        table = registry.measurements
-        days = table["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-        keys = zip(
-            registry.positions("measurements").tolist(),
-            table["analyte"].astype(str),
-            days.tolist(),
-            strict=True,
-        )
-        return cls(dict(zip(keys, table["row"].tolist(), strict=True)))
-
-    def sources(self, patient: int, analytes: tuple[str, ...], day: int) -> tuple[Source, ...]:
-        """Return the row of the first of some analytes that was measured on a day."""
-        for analyte in analytes:
-            row = self.found.get((patient, analyte, day))
-            if row is not None:
-                return (Source("measurements", row),)
-        return ()
-
-
-_ANALYTES = {"proteinuria": ("upcr", "protein_24h"), "egfr": ("creatinine", "egfr")}
-
-
-def _failed_criteria(
-    judgement: Judgement, definition: Definition, rows: _Rows, at: int
-) -> tuple[Criterion, ...]:
-    response, patient = judgement.response, int(judgement.courses.patient[at])
-    arms: dict[Any, ArmValues] = {"proteinuria": response.proteinuria, "egfr": response.egfr}
-    criteria = []
+def _failed(
+    judgement: Judgement, definition: Definition, evidence: Evidence, at: int
+) -> Iterator[Criterion]:
+    response = judgement.response
+    arms: dict[Arm, ArmValues] = {"proteinuria": response.proteinuria, "egfr": response.egfr}
+    patient = int(judgement.courses.patient[at])
     for condition in _conditions(definition.failed):
-        arm, unit = arms[condition.arm], UNITS[condition.arm]
-        name, threshold = condition.comparison
-        value = number_of(condition_value(condition, arms)[at])
-        ends = {
-            "baseline": (arm.baseline[at], int(arm.baseline_on[at])),
-            "window": (arm.assessed[at], int(arm.assessed_on[at])),
-        }
+        arm, (said, unit) = condition.arm, _ARMS[condition.arm]
         part = condition.measure.partition("_")[2]
-        wanted = {"": ("window",), "baseline": ("baseline",), "ratio": ("baseline", "window")}[part]
-        said = "UPCR" if condition.arm == "proteinuria" else "eGFR"
-        facts = tuple(
-            Fact(
-                f"{said} at baseline" if end == "baseline" else f"{said} in the window",
-                number_of(ends[end][0]),
-                unit,
-                date_of(ends[end][1]),
-                rows.sources(patient, _ANALYTES[condition.arm], ends[end][1]),
-            )
-            for end in wanted
+        name, threshold = condition.comparison
+        compared = {
+            "": f"{said} in the window",
+            "baseline": f"{said} at baseline",
+            "ratio": f"{said} in the window over {said} at baseline",
+        }[part]
+        yield Criterion(
+            question="failed",
+            text=f"{compared} {_SIGNS[name]} {threshold:g}{'' if part == 'ratio' else f' {unit}'}",
+            answer=_word(condition_answer(condition, arms), at),
+            value=number_of(condition_value(condition, arms)[at]),
+            comparison=_SIGNS[name],
+            threshold=threshold,
+            unit="1" if part == "ratio" else unit,
+            counted=True,
+            facts=tuple(_fact(evidence, patient, arm, arms[arm], end, at) for end in _ENDS[part]),
         )
-        criteria.append(
-            Criterion(
-                question="failed",
-                text=f"{MEASURES[condition.measure]} {SIGNS[name]} {threshold:g}",
-                answer=str(words(condition_answer(condition, arms))[at]),  # type: ignore[arg-type]
-                value=value,
-                comparison=SIGNS[name],  # type: ignore[arg-type]
-                threshold=threshold,
-                unit="1" if part == "ratio" else unit,
-                facts=facts,
-            )
+
+
+def _fact(evidence: Evidence, patient: int, arm: str, values: ArmValues, end: str, at: int) -> Fact:
+    value, day = values.assessed[at], int(values.assessed_on[at])
+    if end == "baseline":
+        value, day = values.baseline[at], int(values.baseline_on[at])
+    found = evidence.measured(patient, arm, day, value)
+    said, unit = _ANALYTES[found[0]] if found else _ARMS[arm]
+    where = "at baseline" if end == "baseline" else "in the window"
+    sources = (Source("measurements", found[1]),) if found else ()
+    return Fact(f"{said} {where}", number_of(value), unit, date_of(day), sources)
+
+
+def _adequate(judgement: Judgement, evidence: Evidence, at: int) -> Iterator[Criterion]:
+    patient, start = int(judgement.courses.patient[at]), int(judgement.courses.start[at])
+    end = int(judgement.span_end[at])
+    some = False
+    for check in judgement.doses:
+        if not check.applies[at]:
+            continue
+        some = True
+        said, unit = _DOSES[check.measure]
+        if check.measure == "median_trough":
+            sources = evidence.between(patient, "tacrolimus_trough", start, end)
+        else:
+            names = {d.name for d in drugs().values() if d.anchor_class == check.anchor_class}
+            sources = evidence.doses(patient, frozenset(names), start, end)
+        value, threshold = number_of(check.value[at]), float(check.threshold[at])
+        yield Criterion(
+            question="adequate",
+            text=f"{said} >= {threshold:g}{'' if unit == '1' else f' {unit}'}",
+            answer=_word(check.answer, at),
+            value=value,
+            comparison=">=",
+            threshold=threshold,
+            unit=unit,
+            counted=True,
+            facts=(Fact(said, value, unit, date_of(end), sources),),
         )
-    return tuple(criteria)
+    if not some:
+        text = "no drug of the regimen has a dose that the definition asks for"
+        yield Criterion("adequate", text, "no", None, None, None, "1", True, ())
 
 
-def courses_of(
-    registry: Registry, judgement: Judgement, definition: Definition
-) -> list[list[Course]]:
-    """Return every patient's courses, in the registry's order.
-
-    Parameters
-    ----------
-    registry : Registry
-        As known on the day of the judgement.
-    judgement : Judgement
-    definition : Definition
-    """
-    courses, response = judgement.courses, judgement.response
-    rows = _Rows.of(registry)
-    regimens = regimen_names(courses.regimen)
-    answers = {
-        name: words(getattr(judgement, name))
-        for name in ("failed", "adequate", "adherent", "counts")
-    }
-    found: list[list[Course]] = [[] for _ in range(len(registry))]
-    for at, patient in enumerate(courses.patient.tolist()):
-        start = int(courses.start[at])
-        found[patient].append(
-            Course(
-                number=int(courses.number[at]),
-                regimen=tuple(str(regimens[at]).split("+")),
-                start_date=_day(start),
-                window_first=_day(start + definition.window.first_day),
-                window_last=_day(start + definition.window.last_day),
-                assessed_on=date_of(response.assessed_on[at]),
-                proteinuria=str(response.proteinuria_word[at]),  # type: ignore[arg-type]
-                egfr=str(response.egfr_word[at]),  # type: ignore[arg-type]
-                **{name: str(values[at]) for name, values in answers.items()},  # type: ignore[arg-type]
-                reasons=tuple(name for name in COURSE_REASONS if judgement.reasons[name][at]),
-                criteria=_failed_criteria(judgement, definition, rows, at),
-            )
-        )
-    return found
+def _adherent(
+    judgement: Judgement, definition: Definition, evidence: Evidence, at: int
+) -> Iterator[Criterion]:
+    voted = [vote for vote in judgement.votes if _voted(vote, at)]
+    decided = any(vote.objective and vote.answer[at] != UNKNOWN for vote in voted)
+    for vote in voted:
+        yield _vote(judgement, definition, evidence, vote, at, not decided or vote.objective)
+    if not voted:
+        text = "refills, drug levels, infusions or reports of what was taken: none recorded"
+        yield Criterion("adherent", text, "unknown", None, None, None, "1", True, ())
 
 
-def _day(day: int) -> datetime.date:
-    return EPOCH + datetime.timedelta(days=day)
+def _voted(vote: Vote, at: int) -> bool:
+    return bool(vote.answer[at] != UNKNOWN or not np.isnan(vote.value[at]))
+
+
+def _vote(
+    judgement: Judgement,
+    definition: Definition,
+    evidence: Evidence,
+    vote: Vote,
+    at: int,
+    counted: bool,
+) -> Criterion:
+    limits, measure = definition.adherent, vote.measure
+    said, unit, measures = _VOTES[measure]
+    text, threshold = said, None
+    comparison: Comparison | None = None
+    if measure.startswith("hcq"):
+        low, threshold = (getattr(limits, f"{measure}_{end}") for end in ("no_below", "yes_from"))
+        comparison, text = ">=", f"{said} >= {threshold:g} {unit}; below {low:g} {unit} is a no"
+    elif measure == "missed_infusions":
+        comparison, threshold = "<", float(limits.missed_infusions_no_from)
+        text = f"{said} < {threshold:g}"
+    elif measures:
+        comparison, threshold = ">=", 1.0 if measure == "clinician" else limits.share
+        text = f"{said} >= {threshold:g}"
+    patient, start = int(judgement.courses.patient[at]), int(judgement.courses.start[at])
+    end, value = int(judgement.span_end[at]), number_of(vote.value[at])
+    sources = _vote_sources(evidence, measure, measures, (patient, start, end))
+    return Criterion(
+        question="adherent",
+        text=text,
+        answer=_word(vote.answer, at),
+        value=value,
+        comparison=comparison,
+        threshold=threshold,
+        unit=unit,
+        counted=counted,
+        facts=(Fact(said, value, unit, date_of(end), sources),),
+    )
+
+
+def _vote_sources(
+    evidence: Evidence, measure: str, measures: tuple[str, ...], span: tuple[int, int, int]
+) -> tuple[Source, ...]:
+    patient, start, end = span
+    if measure.startswith("hcq"):
+        return evidence.between(patient, measure, start, end)
+    if measures:
+        return evidence.reports(patient, measures, start, end)
+    infused = frozenset(d.name for d in drugs().values() if d.anchor_class)
+    return evidence.doses(patient, infused, start, end)

@@ -1,8 +1,7 @@
-"""One patient as JSON: the tables of a registry bundle as lists of rows, without patient_id.
+"""Patients sent as rows, through the same checks as a bundle's files, without a file on disk.
 
-Assumes that the caller sends the whole patient. The rows go through the same checks as a bundle's
-files (`lnrisk.features.checks`); what is wrong is said with table, row and field, and nothing is
-written to disk.
+Assumes that each caller sends whole patients. What is wrong is said with table, row and field, rows
+counted from 1 within the patient's own table; one patient's errors never touch another's answer.
 """
 
 import datetime
@@ -10,20 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ..features.checks import check_bundle
+from ..features.days import Days
+from ..features.findings import Findings
 from ..features.reading import RawTable, Source
 from ..features.registry import Registry
 from ..features.tables import TABLES
 from .problems import FieldError, Problem, pointer
 
-__all__ = ["CheckedPatient", "Tables", "check_patient"]
+__all__ = ["CheckedPatient", "CheckedPatients", "Tables", "check_patient", "check_patients"]
 
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 """``{"patients": [{"sex": "female", ...}], "measurements": [{...}, ...], ...}``."""
-
-PATIENT = "patient"
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,27 @@ class CheckedPatient:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class CheckedPatients:
+    """Several patients checked together.
+
+    Parameters
+    ----------
+    registry : Registry
+        Those who passed, ``row`` as in `CheckedPatient`.
+    position : ndarray of int, shape (n_patients,)
+        Where each was among those sent.
+    warnings : list of tuple of str
+    apart : list of int
+        Positions of those with an error: to be checked alone, which says what it is.
+    """
+
+    registry: Registry
+    position: Days
+    warnings: list[tuple[str, ...]]
+    apart: list[int]
+
+
 def check_patient(tables: Tables) -> CheckedPatient:
     """Check one patient.
 
@@ -56,36 +77,117 @@ def check_patient(tables: Tables) -> CheckedPatient:
     Problem
         422, with one entry per field that is wrong.
     """
-    raw = {name: _raw(name, rows) for name, rows in tables.items() if rows}
     if len(tables.get("patients", ())) != 1:
-        detail = f"patients has {len(tables.get('patients', ()))} rows; expected one."
-        raise Problem(422, detail, [FieldError(pointer="/patients", detail=detail)])
-    checked, findings, _ = check_bundle(raw)
+        said = f"patients has {len(tables.get('patients', ()))} rows; expected one."
+        raise Problem(422, said, [FieldError(pointer="/patients", detail=said)])
+    gathered = _Gathered.of([tables])
+    checked, findings, _ = check_bundle(gathered.raw)
+    if findings.count("error"):
+        raise Problem(422, "The patient's data is not accepted.", _errors(findings))
+    return CheckedPatient(Registry(checked, Source("request")), gathered.warnings(findings)[0])
+
+
+def check_patients(patients: Sequence[Tables]) -> CheckedPatients:
+    """Check several patients at once; each must have one row in ``patients``.
+
+    Parameters
+    ----------
+    patients : sequence of mapping
+        As `check_patient` takes them.
+    """
+    gathered = _Gathered.of(patients)
+    checked, findings, _ = check_bundle(gathered.raw)
+    apart = gathered.wrong(findings)
+    position = np.setdiff1d(np.arange(len(patients)), apart)
+    registry = Registry(gathered.with_own_rows(checked), Source("request"))
+    names = registry.patient_ids.astype(np.int64)
+    registry = registry.select(~np.isin(names, apart))
+    warnings = gathered.warnings(findings)
+    return CheckedPatients(registry, position, [warnings[at] for at in position], apart)
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """Rows of several patients as raw tables, and whose each row is.
+
+    Parameters
+    ----------
+    raw : dict of str to RawTable
+        Rows counted from 1 over all patients.
+    owner, own_row : dict of str to ndarray of int, shape (n_rows,)
+        Whose row it is, and its number among the owner's.
+    n : int
+        Number of patients.
+    """
+
+    raw: dict[str, RawTable]
+    owner: dict[str, Days]
+    own_row: dict[str, Days]
+    n: int
+
+    @classmethod
+    def of(cls, patients: Sequence[Tables]) -> "_Gathered":
+        raw, owner, own_row = {}, {}, {}
+        for name in TABLES:
+            counts = [len(tables.get(name, ())) for tables in patients]
+            if not sum(counts):
+                continue
+            owner[name] = np.repeat(np.arange(len(patients)), counts)
+            own_row[name] = np.concatenate([np.arange(1, count + 1) for count in counts])
+            rows = [row for tables in patients for row in tables.get(name, ())]
+            raw[name] = _raw(name, rows, owner[name])
+        return cls(raw, owner, own_row, len(patients))
+
+    def wrong(self, findings: Findings) -> list[int]:
+        """Return whose rows have errors."""
+        return sorted({who for who, severity, _, _ in self._said(findings) if severity == "error"})
+
+    def warnings(self, findings: Findings) -> list[tuple[str, ...]]:
+        """Return what is odd about each patient, rows counted as they sent them."""
+        found: list[list[str]] = [[] for _ in range(self.n)]
+        for who, severity, kind, message in self._said(findings):
+            if severity == "warning" and kind != "no last contact":
+                found[who].append(message)
+        return [tuple(messages) for messages in found]
+
+    def _said(self, findings: Findings) -> list[tuple[int, str, str, str]]:
+        said = []
+        for found in findings.table.to_dict("records"):
+            table, at = found["file"], int(found["row"]) - 1
+            own = self.own_row[table][at]
+            message = found["message"].removeprefix(f"{table}, row {at + 1}, ")
+            who = int(self.owner[table][at])
+            said.append((who, found["severity"], found["kind"], f"{table}, row {own}, {message}"))
+        return said
+
+    def with_own_rows(self, checked: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """Return checked tables in which rows are counted as their owners sent them."""
+        return {
+            name: table.assign(row=self.own_row[name][table["row"].to_numpy() - 1])
+            if len(table)
+            else table
+            for name, table in checked.items()
+        }
+
+
+def _errors(findings: Findings) -> list[FieldError]:
     found = findings.table
-    errors = found[found["severity"] == "error"]
-    if len(errors):
-        raise Problem(
-            422,
-            f"{len(errors)} fields are not accepted.",
-            [
-                FieldError(
-                    pointer=pointer((error["file"], int(error["row"]) - 1, error["column"])),
-                    detail=error["message"],
-                )
-                for error in errors.to_dict("records")
-            ],
+    return [
+        FieldError(
+            pointer=pointer((error["file"], int(error["row"]) - 1, error["column"])),
+            detail=error["message"],
         )
-    odd = found[(found["severity"] == "warning") & (found["kind"] != "no last contact")]
-    return CheckedPatient(Registry(checked, Source(PATIENT)), tuple(odd["message"]))
+        for error in found[found["severity"] == "error"].to_dict("records")
+    ]
 
 
-def _raw(name: str, rows: Sequence[Mapping[str, Any]]) -> RawTable:
+def _raw(name: str, rows: Sequence[Mapping[str, Any]], owner: Days) -> RawTable:
     cells = {
         column.name: [_text(row.get(column.name)) for row in rows]
         for column in TABLES[name]
-        if column.name != "patient_id"
+        if column.kind != "id"
     }
-    frame = pd.DataFrame({"patient_id": [PATIENT] * len(rows), **cells}, dtype="str")
+    frame = pd.DataFrame({"patient_id": owner.astype(str), **cells}, dtype="str")
     return RawTable(name, name, frame, 1)
 
 

@@ -8,7 +8,7 @@ from generated import DAY_0, Patient
 from lnrisk.features.days import day_of
 from lnrisk.features.history import history_of
 from lnrisk.features.treatment import treatments_of
-from lnrisk.model.adequacy import adequately_treated
+from lnrisk.model.adequacy import adequately_treated, dose_checks
 from lnrisk.model.definition import load_definition
 from lnrisk.model.kleene import words
 from lnrisk.model.regimen import CLASS_BITS
@@ -30,7 +30,7 @@ def adequate(*courses):
     people, regimens, last = zip(*courses, strict=True)
     registry = generated.registry(people)
     start = np.full(len(people), day_of(DAY_0))
-    answers = adequately_treated(
+    checks = dose_checks(
         treatments_of(registry),
         history_of(registry, "tacrolimus_trough"),
         load_definition(),
@@ -39,7 +39,7 @@ def adequate(*courses):
         start,
         start + np.array(last),
     )
-    return words(answers).tolist()
+    return words(adequately_treated(checks)).tolist()
 
 
 def compare(expected, **how):

@@ -8,7 +8,7 @@ import pytest
 from generated import DAY_0, Patient
 from lnrisk.features.days import day_of
 from lnrisk.features.treatment import treatments_of
-from lnrisk.model.adherent import AdherenceEvidence, adherent
+from lnrisk.model.adherent import AdherenceEvidence, adherence_votes, adherent
 from lnrisk.model.definition import load_definition
 from lnrisk.model.kleene import words
 from lnrisk.model.regimen import CLASS_BITS
@@ -38,7 +38,7 @@ def asked(*courses):
     people, regimens = zip(*courses, strict=True)
     registry = generated.registry(people)
     start = np.full(len(people), day_of(DAY_0))
-    answers = adherent(
+    votes = adherence_votes(
         AdherenceEvidence.of(registry),
         treatments_of(registry),
         load_definition(),
@@ -47,7 +47,7 @@ def asked(*courses):
         start,
         start + LAST,
     )
-    return words(answers).tolist()
+    return words(adherent(votes)).tolist()
 
 
 def compare(expected):

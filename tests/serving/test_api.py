@@ -20,11 +20,14 @@ def test_a_patient_gets_risk_rule_and_reasons(client):
     assert answer["landmark"] == {"day": 84, "date": "2015-08-24"}
     assert answer["label"]["verdict"] == "not_refractory"
     (course,) = answer["label"]["courses"]
-    above, ratio, egfr = course["criteria"]
+    above, ratio, egfr, dose, adherent = course["criteria"]
     assert (above["value"], above["threshold"], above["answer"]) == (2.9, 0.5, "yes")
     assert [fact["date"] for fact in ratio["facts"]] == ["2015-05-27", "2015-10-20"]
     assert [fact["sources"][0]["row"] for fact in ratio["facts"]] == [1, 4]
     assert egfr["answer"] == "unknown"
+    assert (dose["value"], dose["threshold"], dose["answer"]) == (2000, 2000, "yes")
+    assert dose["facts"][0]["sources"] == [{"table": "treatments", "row": 1}]
+    assert (adherent["question"], adherent["answer"]) == ("adherent", "unknown")
     assert answer["missing"][0]["name"] == "refill_share"
     assert answer["model"]["trained_on_simulated_data"]
 
