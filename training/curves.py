@@ -9,19 +9,26 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_curve as _sklearn_roc_curve
 from sklearn.utils._param_validation import Interval, validate_params
 
-from .metrics import Floats, checked_rows, log_odds
+from .metrics import Floats, checked_rows, drawn_counts, log_odds, percentile_interval
+from .spline import Spline, logistic_shares
 
-__all__ = ["calibration_curve", "calibration_error", "grouped_calibration", "roc_curve"]
+__all__ = [
+    "calibration_band",
+    "calibration_curve",
+    "calibration_error",
+    "calibration_error_intervals",
+    "grouped_calibration",
+    "roc_curve",
+]
 
 KNOT_QUANTILES = (0.05, 0.35, 0.65, 0.95)  # Harrell's positions for four knots
 CURVE_QUANTILES = (0.005, 0.995)
 CURVE_DECIMALS = 3  # of the ends, so that neither is the risk of one patient
-CURVE_PENALTY = 1e6  # inverse; as good as none unless the outcome is separated
 
 
 def roc_curve(y: Any, risk: Any, sample_weight: Any = None) -> pd.DataFrame:
@@ -83,20 +90,68 @@ def calibration_curve(
     .. [1] Harrell FE. Regression Modeling Strategies, 2nd edition. Springer 2015, section 2.4.
     """
     y, risk, weight = checked_rows(y, risk, sample_weight)
-    first, last = np.round(_quantile(risk, CURVE_QUANTILES, weight), CURVE_DECIMALS)
-    predicted = np.linspace(first, last, points)
-    return pd.DataFrame(
-        {"predicted": predicted, "observed": _smooth(y, risk, weight, at=predicted)}
-    )
+    predicted = _grid(risk, weight, points)
+    observed = _Smooth(risk, weight).shares(y, weight, at=predicted)
+    return pd.DataFrame({"predicted": predicted, "observed": observed})
 
 
-def calibration_error(y: Any, risk: Any, sample_weight: Any = None) -> dict[str, float]:
-    """Distance between the patients' risks and the smooth calibration curve [1]_.
+def calibration_band(
+    y: Any,
+    risk: Any,
+    sample_weight: Any = None,
+    groups: Any = None,
+    *,
+    points: int = 101,
+    resamples: int = 500,
+    random_state: int = 0,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Smooth calibration curve with a pointwise interval.
 
     Parameters
     ----------
     y, risk, sample_weight : array-like of shape (n_rows,)
         As in :func:`~lnrisk.training.metrics.auroc`, errors included.
+    groups : array-like of shape (n_rows,), default=None
+        Patient of each row, resampled whole.
+    points : int, default=101
+    resamples, random_state, level
+        As in :func:`~lnrisk.training.metrics.bootstrap_intervals`; the knots are held.
+
+    Returns
+    -------
+    DataFrame
+        `predicted`, `observed`, `lower`, `upper`.
+    """
+    y, risk, weight, patient = _rows(y, risk, sample_weight, groups)
+    predicted = _grid(risk, weight, points)
+    smooth = _Smooth(risk, weight)
+    drawn = np.concatenate(
+        [
+            smooth.shares(y, counts * weight, at=predicted)
+            for counts in drawn_counts(patient, resamples, random_state)
+        ]
+    )
+    observed = smooth.shares(y, weight, at=predicted)
+    band = [
+        percentile_interval(one, column, level)
+        for one, column in zip(observed, drawn.T, strict=True)
+    ]
+    table = pd.DataFrame(band, columns=["observed", "lower", "upper", "resamples"])
+    table.insert(0, "predicted", predicted)
+    return table.drop(columns="resamples")
+
+
+def calibration_error(y: Any, risk: Any, sample_weight: Any = None) -> dict[str, Any]:
+    """Distance between the patients' risks and the smooth calibration curve [1]_.
+
+    Parameters
+    ----------
+    y, risk : array-like of shape (n_rows,)
+        As in :func:`~lnrisk.training.metrics.auroc`, errors included.
+    sample_weight : array-like of shape (..., n_rows), default=None
+        Each leading index, as of a bootstrap, is answered by values of its own; the knots of the
+        curve are those of the mean weight.
 
     Returns
     -------
@@ -110,10 +165,63 @@ def calibration_error(y: Any, risk: Any, sample_weight: Any = None) -> dict[str,
        Stat Med 2019;38:4051-4065.
     """
     y, risk, weight = checked_rows(y, risk, sample_weight)
-    distance = np.abs(_smooth(y, risk, weight, at=risk) - risk)
-    e50, e90 = _quantile(distance, [0.5, 0.9], weight)
-    ici = np.average(distance, weights=weight)
-    return {"ici": float(ici), "e50": float(e50), "e90": float(e90)}
+    together = weight.reshape(-1, len(y)).sum(axis=0)
+    return _errors(_Smooth(risk, together), y, risk, weight)
+
+
+def calibration_error_intervals(
+    y: Any,
+    risk: Any,
+    sample_weight: Any = None,
+    groups: Any = None,
+    *,
+    resamples: int = 500,
+    random_state: int = 0,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Percentile intervals of ICI, E50 and E90, resampling whole patients.
+
+    A distance is never negative and chance only adds to it, so that the bootstrap, which adds
+    chance again, lies above the estimate; an interval that does not reach 0 is no proof of
+    miscalibration.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Outcome, 0 or 1.
+    risk : array-like of shape (n_rows,) or (n_rows, n_repeats)
+        Predicted risk; each measure is the mean over repeats.
+    sample_weight, groups, resamples, random_state, level
+        As in :func:`~lnrisk.training.metrics.bootstrap_intervals`; the curve's knots are held.
+
+    Returns
+    -------
+    DataFrame
+        One row per measure with `estimate`, `lower`, `upper` and `resamples`.
+    """
+    repeats = np.atleast_2d(np.asarray(risk, dtype=np.float64).T)
+    prepared = [_rows(y, repeat, sample_weight, groups) for repeat in repeats]
+    curves = [_Smooth(predicted, weight) for _, predicted, weight, _ in prepared]
+
+    def errors(counts: Any) -> Any:
+        each = [
+            _errors(curve, outcome, predicted, weight * counts)
+            for curve, (outcome, predicted, weight, _) in zip(curves, prepared, strict=True)
+        ]
+        return {name: np.mean([one[name] for one in each], axis=0) for name in each[0]}
+
+    estimate = errors(1.0)
+    drawn = [errors(counts) for counts in drawn_counts(prepared[0][3], resamples, random_state)]
+    return pd.DataFrame.from_dict(
+        {
+            name: percentile_interval(
+                float(value), np.concatenate([block[name] for block in drawn]), level
+            )
+            for name, value in estimate.items()
+        },
+        orient="index",
+        columns=["estimate", "lower", "upper", "resamples"],
+    )
 
 
 @validate_params(  # type: ignore[untyped-decorator]
@@ -155,30 +263,57 @@ def grouped_calibration(
     return sums
 
 
-def _smooth(y: Floats, risk: Floats, weight: Floats, at: Floats) -> Floats:
-    """Return the calibration curve at some risks."""
-    if len(np.unique(y)) < 2:
-        return np.full(len(at), np.nan)
-    position = log_odds(risk)
-    knots = np.unique(_quantile(position, KNOT_QUANTILES, weight))
-    curve = LogisticRegression(C=CURVE_PENALTY, solver="newton-cholesky", tol=1e-8)
-    curve.fit(_natural_spline(position, knots), y, sample_weight=weight)
-    observed: Floats = curve.predict_proba(_natural_spline(log_odds(at), knots))[:, 1]
-    return observed
+class _Smooth:
+    """The smooth calibration curve of some risks, its knots and columns made once."""
+
+    def __init__(self, risk: Floats, weight: Floats) -> None:
+        position = log_odds(risk)
+        self.spline = Spline(np.unique(_quantile(position, KNOT_QUANTILES, weight)))
+        self.columns = self.spline.columns(position)
+
+    def shares(self, y: Floats, weight: Floats, at: Floats | None = None) -> Floats:
+        """Return the curve at the risks, or at others, shape (..., n) for weights (..., n_rows)."""
+        columns = self.columns if at is None else self.spline.columns(log_odds(at))
+        return logistic_shares(self.columns, y, weight, columns)
 
 
-def _natural_spline(x: Floats, knots: Floats) -> Floats:
-    """Return the columns of a cubic spline that is straight beyond the outer knots."""
-    if len(knots) < 3:
-        return x[:, None]
-    inner, before_last, last = knots[:-2], knots[-2], knots[-1]
-    cubes = np.maximum(x[:, None] - knots, 0) ** 3
-    bends = (
-        cubes[:, :-2]
-        - cubes[:, [-2]] * (last - inner) / (last - before_last)
-        + cubes[:, [-1]] * (before_last - inner) / (last - before_last)
-    )
-    return np.column_stack([x, bends / (last - knots[0]) ** 2])
+def _errors(curve: _Smooth, y: Floats, risk: Floats, weight: Floats) -> dict[str, Any]:
+    distance = np.abs(curve.shares(y, weight) - risk)
+    defined = np.isfinite(distance).all(axis=-1)
+    filled = np.where(np.isfinite(distance), distance, 0.0)
+    ici = (filled * weight).sum(axis=-1) / weight.sum(axis=-1)
+    e50, e90 = _weighted_quantiles(filled, weight, (0.5, 0.9))
+    found = {"ici": ici, "e50": e50, "e90": e90}
+    return {name: np.where(defined, value, np.nan)[()] for name, value in found.items()}
+
+
+def _weighted_quantiles(
+    values: Floats, weight: Floats, shares: Sequence[float]
+) -> list[npt.NDArray[np.float64]]:
+    """Return along the last axis the smallest values at which each share of the weight lies."""
+    order = np.argsort(values, axis=-1, kind="stable")
+    total = np.cumsum(np.take_along_axis(weight, order, axis=-1), axis=-1)
+    ranked = np.take_along_axis(values, order, axis=-1)
+    found = []
+    for share in shares:
+        enough = total >= share * total[..., -1:] * (1 - 1e-12)
+        first = enough.argmax(axis=-1)
+        found.append(np.take_along_axis(ranked, first[..., None], axis=-1)[..., 0])
+    return found
+
+
+def _grid(risk: Floats, weight: Floats, points: int) -> Floats:
+    ends = np.round(_quantile(risk, CURVE_QUANTILES, weight), CURVE_DECIMALS)
+    first, last = np.clip(ends, 10.0**-CURVE_DECIMALS, 1 - 10.0**-CURVE_DECIMALS)
+    return np.linspace(first, last, points)
+
+
+def _rows(
+    y: Any, risk: Any, sample_weight: Any, groups: Any
+) -> tuple[Floats, Floats, Floats, npt.NDArray[Any]]:
+    weight = np.ones(len(risk)) if sample_weight is None else np.asarray(sample_weight, float)
+    patient = np.arange(len(risk)) if groups is None else np.asarray(groups)
+    return *checked_rows(y, risk, weight), patient[weight > 0]
 
 
 def _quantile(values: Floats, at: Sequence[float], weight: Floats) -> Floats:

@@ -283,12 +283,12 @@ def bootstrap_intervals(
     estimate = performance(outcome, columns, weight)
     drawn = {name: np.empty(resamples) for name in estimate}
     first = 0
-    for counts in _drawn_counts(patient, resamples, random_state):
+    for counts in drawn_counts(patient, resamples, random_state):
         block = slice(first, first + len(counts))
         for name, values in performance(outcome, columns, counts * weight).items():
             drawn[name][block] = values
         first = block.stop
-    intervals = {name: _interval(estimate[name], drawn[name], level) for name in estimate}
+    intervals = {name: percentile_interval(estimate[name], drawn[name], level) for name in estimate}
     return pd.DataFrame.from_dict(
         intervals, orient="index", columns=["estimate", "lower", "upper", "resamples"]
     )
@@ -336,7 +336,7 @@ def log_odds(risk: Floats) -> Floats:
     return np.log(held) - np.log1p(-held)
 
 
-def _drawn_counts(
+def drawn_counts(
     patient: npt.NDArray[Any], resamples: int, random_state: int
 ) -> Iterator[npt.NDArray[np.int64]]:
     """Yield, block by block, how often each row is drawn when patients are drawn."""
@@ -349,7 +349,10 @@ def _drawn_counts(
         yield rng.multinomial(len(patients), share, size=size)[:, position]
 
 
-def _interval(estimate: float, drawn: Floats, level: float) -> tuple[float, float, float, int]:
+def percentile_interval(
+    estimate: float, drawn: Floats, level: float
+) -> tuple[float, float, float, int]:
+    """Return the estimate, its percentile interval, and the number of resamples that count."""
     defined = drawn[np.isfinite(drawn)]
     if not len(defined):
         return estimate, np.nan, np.nan, 0
