@@ -126,7 +126,6 @@ class AuditLog:
             going_on = None not in group
             self._write([item for item in group if item is not None])
 
-
     def _write(self, group: "list[tuple[dict[str, Any], Future[Head]]]") -> None:
         """Seal and write a group; each waiter hears of its own entry's fate."""
         waiters = [done for _, done in group if done.set_running_or_notify_cancel()]

@@ -110,9 +110,7 @@ class Access:
         Paths that anyone may ask.
     """
 
-    def __init__(
-        self, app: ASGIApp, login: Login, open_paths: frozenset[str] = OPEN_PATHS
-    ) -> None:
+    def __init__(self, app: ASGIApp, login: Login, open_paths: frozenset[str] = OPEN_PATHS) -> None:
         self.app, self.login, self.open_paths = app, login, open_paths
         self._failures = Buckets(FAILURES_PER_SECOND, FAILURES_AT_ONCE)
 

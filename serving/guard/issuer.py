@@ -1,7 +1,7 @@
 """Tokens of an OpenID Connect issuer: signature, issuer, audience and times are checked.
 
-Assumes that the issuer's keys come from where the site said, over HTTPS or from a file; a token that
-cannot be checked is no token, whatever the reason.
+Assumes that the issuer's keys come from where the site said, over HTTPS or from a file; a token
+that cannot be checked is no token, whatever the reason.
 """
 
 import json

@@ -138,27 +138,32 @@ class BodyLimit:
         announced = header(scope, b"content-length") or "0"
         if not announced.isascii() or not announced.isdigit() or int(announced) > self.largest:
             return await self._refuse(scope, receive, send)
-        size, started = 0, False
+        size, started, overflow = 0, False, False
 
         async def counted() -> Message:
-            nonlocal size
+            nonlocal size, overflow
             message = await receive()
             size += len(message.get("body", b""))
             if size > self.largest:
+                overflow = True
                 raise _TooLarge
             return message
 
         async def watched(message: Message) -> None:
             nonlocal started
+            if overflow and not started:
+                return
             started = True
             await send(message)
 
         try:
-            return await self.app(scope, counted, watched)
+            await self.app(scope, counted, watched)
         except _TooLarge:
             if started:
                 raise
-            return await self._refuse(scope, receive, send)
+        if overflow and not started:
+            await self._refuse(scope, receive, send)
+        return None
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["state"]["refused"] = "size"
