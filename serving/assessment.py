@@ -20,6 +20,7 @@ from ..features.pipeline import features_at, index_days
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.label import label_known
+from .audit.journal import note_assessments
 from .criteria import date_of, number_of
 from .drivers import Driver, drivers_of
 from .explained_label import Label, explained
@@ -179,6 +180,7 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date) -> list[A
                 model=stamp,
             )
         )
+    note_assessments(answers, model.feature_names, lambda: model.term_values(features).to_numpy())
     return answers
 
 

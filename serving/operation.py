@@ -1,7 +1,7 @@
 """Everything around the application, in the order in which a request meets it.
 
-Counted and logged first, then given its headers, then stopped where it may not go on; recorded last,
-so that what is in the audit log is what the application saw.
+Counted and logged first, then given its headers, then stopped where it may not go on; recorded
+last, so that what is in the audit log is what the application saw.
 """
 
 from collections.abc import Callable

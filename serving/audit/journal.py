@@ -100,7 +100,9 @@ def note(*found: dict[str, Any]) -> None:
 
 
 def note_assessments(
-    answers: "Sequence[Assessment]", names: Sequence[str], values: npt.NDArray[np.float64]
+    answers: "Sequence[Assessment]",
+    names: Sequence[str],
+    values: Callable[[], npt.NDArray[np.float64]],
 ) -> None:
     """Note assessments with what the model saw.
 
@@ -109,8 +111,9 @@ def note_assessments(
     answers : sequence of Assessment
     names : sequence of str
         Of the model's terms.
-    values : ndarray of float, shape (n_patients, n_terms)
-        nan where missing; kept only of who was given a risk by the model.
+    values : callable
+        Gives their values, shape (n_patients, n_terms), nan where missing; kept only of who was
+        given a risk by the model.
     """
     if _journal.get() is None:
         return
@@ -126,7 +129,7 @@ def note_assessments(
                 "verdict": answer.label.verdict,
                 **({"terms": _terms(names, row)} if answer.status == "ok" else {}),
             }
-            for answer, row in zip(answers, values, strict=True)
+            for answer, row in zip(answers, values(), strict=True)
         )
     )
 

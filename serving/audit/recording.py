@@ -30,6 +30,9 @@ KEPT_HEADERS = ("accept", "accept-language", "content-type", "host", "origin")
 """Request headers that an answer may depend on."""
 
 LONGEST_HEADER = 200
+HELD_BYTES = 1 << 16
+"""A stream leaves in parts of this size, each after its entry."""
+
 Noted = Callable[[list[dict[str, Any]]], None]
 
 
@@ -87,6 +90,7 @@ class _Exchange:
     asked_whole: bool = False
     answered: Any = field(default_factory=hashlib.sha256)
     answered_bytes: int = 0
+    held: bytearray = field(default_factory=bytearray)
     start: Message | None = None
     started: bool = False
     finished: bool = False
@@ -105,6 +109,7 @@ class _Exchange:
         part = message.get("body", b"")
         self.answered.update(part)
         self.answered_bytes += len(part)
+        self.held += part
         self.finished = not message.get("more_body")
 
     @property
@@ -181,12 +186,16 @@ class Recording:
                 exchange.start = message
                 return
             exchange.give_out(message)
+            if not exchange.finished and len(exchange.held) < HELD_BYTES:
+                return
             if exchange.finished or journal.notes:
                 await record("answer" if exchange.finished else "part")
             if not exchange.started and exchange.start is not None:
                 exchange.started = True
                 await send(exchange.start)
-            await send(message)
+            body, exchange.held = bytes(exchange.held), bytearray()
+            more = not exchange.finished
+            await send({"type": "http.response.body", "body": body, "more_body": more})
 
         identifier = header(scope, IDENTIFIER_HEADER)
         try:

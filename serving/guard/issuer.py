@@ -4,7 +4,6 @@ Assumes that the issuer's keys come from where the site said, over HTTPS or from
 that cannot be checked is no token, whatever the reason.
 """
 
-import json
 import re
 import urllib.parse
 from dataclasses import dataclass, field
@@ -44,7 +43,14 @@ class FileKeys:
 
         try:
             self._keys = jwt.PyJWKSet.from_json(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, AttributeError, TypeError, jwt.PyJWTError) as error:
+        except (
+            OSError,
+            ValueError,
+            AttributeError,
+            TypeError,
+            LookupError,
+            jwt.PyJWTError,
+        ) as error:
             raise AccessError(f"{file}: not a JWKS file: {type(error).__name__}.") from error
 
     def get_signing_key_from_jwt(self, token: str) -> "jwt.PyJWK":
@@ -111,7 +117,7 @@ class Issuer:
                 leeway=LEEWAY_SECONDS,
                 options={"require": list(_REQUIRED)},
             )
-        except (jwt.PyJWTError, ValueError, TypeError, RecursionError, json.JSONDecodeError):
+        except (jwt.PyJWTError, ValueError, TypeError, LookupError, RecursionError):
             return None
         subject = claims["sub"]
         named = isinstance(subject, str) and _PRINTABLE.fullmatch(subject)

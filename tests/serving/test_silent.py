@@ -1,0 +1,60 @@
+"""Silent mode: everything is logged, nothing about a patient is shown."""
+
+import pytest
+from client import Client
+from lnrisk.serving.app import create_app
+from lnrisk.serving.audit.log import AuditLog
+from lnrisk.serving.audit.verify import entries
+from lnrisk.serving.operation import Operation, operate
+from lnrisk.serving.settings import Settings
+from lnrisk.serving.silent import SILENT, silent_answer
+from served import patient, small_model
+
+MODEL = small_model()
+
+
+@pytest.fixture
+def log(tmp_path):
+    log = AuditLog(tmp_path / "audit")
+    yield log
+    log.close()
+
+
+def service(log, silent):
+    how = Operation(allowed_hosts=("test",), log=log, silent=silent)
+    return Client(operate(create_app(MODEL, Settings()), MODEL, how))
+
+
+def test_the_risk_is_logged_and_not_shown(log):
+    shown = service(log, False).post("/v1/risk", json=patient()).json()
+    answer = service(log, True).post("/v1/risk", json=patient())
+    assert answer.json() == {"status": "silent", "detail": SILENT}
+    assert answer.headers["x-lnrisk-mode"] == "silent"
+    first, second = (entry.content for entry in entries(log.folder))
+    assert second["notes"] == first["notes"]
+    assert second["notes"][0]["risk"] == shown["risk"]
+    assert second["answer"] == first["answer"]
+    assert (first["shown"], second["shown"]) == (True, False)
+
+
+def test_what_is_wrong_with_a_request_is_still_said(log):
+    assert service(log, True).post("/v1/risk", content=b"{").status_code == 422
+
+
+def test_what_is_no_answer_about_a_patient_is_shown(log):
+    assert service(log, True).get("/healthz").json()["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("route", "accept", "kind", "part"),
+    [
+        ("/cds-services/{id}", "", "application/json", b'"cards": []'),
+        ("/fhir/$assess", "", "application/fhir+json", b'"suppressed"'),
+        ("/v1/risk", "text/html", "application/json", b'"silent"'),
+        ("/", "text/html,*/*", "text/html; charset=utf-8", b"<h1>lnrisk"),
+    ],
+)
+def test_each_interface_says_so_in_its_own_form(route, accept, kind, part):
+    media, body = silent_answer(route, accept)
+    assert media == kind
+    assert part in body
