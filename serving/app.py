@@ -4,18 +4,19 @@ Assumes that the model does not change while the service runs; another model is 
 
 To add a part, write ``serving/PART.py`` with ``router(model, settings) -> APIRouter`` and name it
 in `PARTS`. A route raises `lnrisk.serving.problems.Problem` for an error and needs no try; it does
-its work in a plain ``def``, which runs beside the event loop. Middleware (audit, limits, headers)
-is added in `create_app` after the parts. In tests, ``TestClient(create_app(model, Settings()))``.
+its work in a plain ``def``, which runs beside the event loop. Access, limits, audit
+and metrics are put around it by `lnrisk.serving.operation.operate`: a route needs to do nothing for
+them. In tests, ``Client(create_app(model, Settings()))``.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from fastapi import APIRouter, FastAPI, Request
-from starlette.responses import Response
+from fastapi import APIRouter, FastAPI
 
 from .. import __version__
 from ..model.artifact import RiskModel
 from . import api
+from .guard.headers import Headers
 from .problems import install
 from .settings import Settings
 
@@ -48,15 +49,5 @@ def create_app(model: RiskModel, settings: Settings) -> FastAPI:
     for part in PARTS:
         app.include_router(part(model, settings))
     install(app)
-    app.middleware("http")(_echo_request_id)
+    app.add_middleware(Headers)
     return app
-
-
-async def _echo_request_id(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    response = await call_next(request)
-    identifier = request.headers.get("x-request-id")
-    if identifier is not None:
-        response.headers["x-request-id"] = identifier
-    return response
