@@ -7,14 +7,17 @@ import sys
 import click
 
 from . import __version__
+from .commands.audit import audit
 from .commands.check import check
 from .commands.demo import demo
 from .commands.features import features
 from .commands.label import label
+from .commands.replay import replay
 from .commands.score import score
 from .commands.serve import serve
 from .commands.shared import Group
 from .commands.simulate import simulate
+from .commands.token import token
 from .commands.train import train
 
 __all__ = ["main"]
@@ -35,7 +38,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-for command in (check, label, features, simulate, train, score, serve, demo):
+for command in (check, label, features, simulate, train, score, serve, replay, audit, token, demo):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """`lnrisk serve`."""
 
+from typing import Any
+
 import click
 
+from .operation import operation_of, operation_options, run
 from .shared import Command, say
 
 __all__ = ["serve"]
@@ -12,20 +15,27 @@ __all__ = ["serve"]
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--tracking-uri", help="Where MLflow finds MODEL.")
-def serve(model: str, host: str, port: int, tracking_uri: str | None) -> None:
+@operation_options
+def serve(model: str, host: str, port: int, tracking_uri: str | None, **given: Any) -> None:
     """Serve MODEL: API, clinician's page, CDS Hooks, FHIR.
 
-    MODEL is a folder or an MLflow URI such as models:/lnrisk@champion.
+    MODEL is a folder or an MLflow URI such as models:/lnrisk@champion. On this machine's own
+    address it needs no login; on any other it does not start without a login (--tokens or
+    --oidc-issuer) and encryption (--certfile and --keyfile, or --behind-proxy).
     """
-    import uvicorn
-
     from ..model.loading import find_model
     from ..serving.app import create_app
+    from ..serving.operation import operate
     from ..serving.settings import Settings
 
+    operation = operation_of(host, given)
     chosen = find_model(model, tracking_uri)
-    say(f"model {chosen.version} on http://{host}:{port}; stop it with Ctrl-C")
+    scheme = "https" if given["certfile"] else "http"
+    say(f"model {chosen.version} on {scheme}://{host}:{port}; Ctrl-C finishes what was begun")
     if chosen.synthetic:
         say("The model was trained on simulated patients.")
-    app = create_app(chosen, Settings(host=host, port=port))
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    if operation.silent:
+        say("Silent: risks are logged and not shown.")
+    app = operate(create_app(chosen, Settings(host=host, port=port)), chosen, operation)
+    with operation.running(chosen):
+        run(app, host, port, given)

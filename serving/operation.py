@@ -4,14 +4,15 @@ Counted and logged first, then given its headers, then stopped where it may not 
 last, so that what is in the audit log is what the application saw.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import Response
 from starlette.types import ASGIApp
 
+from .. import __version__
 from ..model.artifact import RiskModel
 from .audit.archive import Archive
 from .audit.log import AuditLog
@@ -67,16 +68,26 @@ class Operation:
     pseudonym: Callable[[str], str] | None = None
     silent: bool = False
 
-    def started(self, model: RiskModel) -> dict[str, Any]:
-        """Return the entry that says from when on this is how the service runs."""
-        return {
-            "kind": "start",
+    @contextmanager
+    def running(self, model: RiskModel) -> Iterator[None]:
+        """Say in the log from when until when the service runs like this; close it at the end."""
+        if self.log is None:
+            yield
+            return
+        how = {
             "model": model.sha256,
             "silent": self.silent,
             "archive_inputs": self.archive_inputs,
             "login": self.login.needed,
             "host": self.host,
+            "software": __version__,
         }
+        self.log.append({"kind": "start", **how})
+        try:
+            yield
+        finally:
+            self.log.append({"kind": "stop", "model": model.sha256})
+            self.log.close()
 
 
 def operate(

@@ -7,6 +7,7 @@ a replay needs, the input only by its hash. Where the log cannot be written ther
 import asyncio
 import datetime
 import hashlib
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +85,7 @@ class _Exchange:
 
     received: datetime.datetime
     keep: bool
+    name: str = field(default_factory=lambda: uuid.uuid4().hex)
     body: bytearray = field(default_factory=bytearray)
     asked: Any = field(default_factory=hashlib.sha256)
     asked_bytes: int = 0
@@ -123,6 +125,7 @@ class _Exchange:
         kept = {name: header(scope, name.encode()) for name in KEPT_HEADERS}
         return {
             "kind": "answer",
+            "exchange": self.name,
             "received": timestamp(self.received),
             "who": state.get("who", "-"),
             "request": state.get("request_id", "-"),
@@ -164,7 +167,7 @@ class Recording:
         """Pass on, and record before anything leaves."""
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return await self.app(scope, receive, send)
-        moment = datetime.datetime.now(tz=datetime.UTC)
+        moment = _to_milliseconds(datetime.datetime.now(tz=datetime.UTC))
         recorder = self.recorder
         exchange = _Exchange(moment, recorder.archive is not None and recorder.log is not None)
         journal = Journal(moment, recorder.pseudonym)
@@ -214,3 +217,8 @@ class Recording:
         if not exchange.finished:
             await record("answer")
         return None
+
+
+def _to_milliseconds(moment: datetime.datetime) -> datetime.datetime:
+    """Return the moment as an entry can hold it, so that a replay sees the same."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -78,6 +78,8 @@ def must_not_start(
 ) -> None:
     """Refuse an address that others can reach without login, or without encryption.
 
+    Behind a proxy even this machine's own address is reached from elsewhere.
+
     Raises
     ------
     AccessError
@@ -85,17 +87,17 @@ def must_not_start(
     """
     if (certificate is None) != (key is None):
         raise AccessError("--certfile and --keyfile belong together.")
-    if is_loopback(host):
+    if is_loopback(host) and not behind_proxy:
         return
     lacking = []
     if not login.needed:
         lacking.append("a login: --tokens FILE, LNRISK_TOKENS or --oidc-issuer URL")
-    if certificate is None and not behind_proxy:
+    if not is_loopback(host) and certificate is None and not behind_proxy:
         lacking.append("encryption: --certfile and --keyfile, or --behind-proxy")
     if lacking:
         raise AccessError(
-            f"{host} can be reached from elsewhere and would need {'; and '.join(lacking)}. "
-            "127.0.0.1 needs neither."
+            f"{host}{' behind a proxy' if behind_proxy else ''} can be reached from elsewhere and "
+            f"needs {'; and '.join(lacking)}. 127.0.0.1 without a proxy needs neither."
         )
 
 

@@ -100,6 +100,12 @@ def test_another_address_with_login_and_encryption(certificate, proxy):
     must_not_start("0.0.0.0", LOGIN, certificate, certificate, proxy)
 
 
+def test_behind_a_proxy_this_machine_is_not_alone():
+    with pytest.raises(AccessError, match="behind a proxy"):
+        must_not_start("127.0.0.1", Login(), None, None, True)
+    must_not_start("127.0.0.1", LOGIN, None, None, True)
+
+
 def test_half_a_certificate():
     with pytest.raises(AccessError, match="belong together"):
         must_not_start("127.0.0.1", Login(), FILE, None, False)
