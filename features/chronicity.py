@@ -215,7 +215,7 @@ def chronicity(view: LandmarkView) -> dict[Feature, Numbers]:
             "eGFR missing at the biopsy that activity does not explain",
             "mL/min/{1.73_m2}",
             "biopsies, measurements",
-            "day -90 to 7 (else 28) of the biopsy with the latest activity index",
+            "day -90 to 7 (else 28) of the latest activity index, the landmark if sooner",
             "max(median of the healthy at that age - eGFR, 0) x (1 - activity index / 24)",
             "healthy: EKFC, doi 10.7326/M20-4366; that activity explains its share is our choice",
         ): _unexplained_deficit(biopsies),

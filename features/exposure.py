@@ -51,7 +51,7 @@ def _regimen(given: Given, regimen: dict[str, Flags]) -> dict[Feature, Numbers]:
         entry(
             f"started_with_{name.lower()}",
             f"first regimen has {_CLASS_NAMES[name]}",
-            "index date to day 28",
+            "index date to day 28, the landmark if sooner",
             "1 where a row covers one of the days",
         ): regimen[name].astype(float)
         for name in ANCHOR_CLASSES

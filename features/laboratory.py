@@ -204,7 +204,7 @@ def _plain(
 
     features = {
         entry("baseline", "value around the index date", unit, "latest of the look-back",
-              f"day -{DAYS_BEFORE_INDEX} to {BASELINE_LAST_DAY}"): baseline,
+              f"day -{DAYS_BEFORE_INDEX} to {BASELINE_LAST_DAY}, the landmark if sooner"): baseline,
         entry("first", "first value", unit): summaries.first[:, at],
         entry("last", "last value", unit): last,
         entry("change", "change from baseline", "ln(x)" if scale == "log" else unit,
