@@ -1,48 +1,124 @@
-"""The native API: risk and label of one patient or of many, the model card, health.
+"""The native API: risk and label of one patient or of many, the model card.
 
-Assumes JSON in the shape of `lnrisk.serving.patient_input`; what the answers hold is described in
+Assumes JSON in the shape of `lnrisk.serving.rows`; what the answers hold is described in
 `lnrisk.serving.assessment`.
 """
 
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from starlette.responses import StreamingResponse
 
 from ..model.artifact import RiskModel
-from .assessment import Assessment, assess
-from .patient_input import check_patient
-from .problems import ProblemDetails, documented
-from .rows import PatientTables
+from .answers import LabelAnswer, assess_request, assess_requests, label_request
+from .assessment import Assessment
+from .model_card import ModelCard, model_card
+from .problems import Problem, ProblemDetails, documented
+from .rows import EXAMPLE, PatientTables
 from .settings import Settings
+from .work import Work
 
-__all__ = ["assess_request", "router"]
+__all__ = ["router"]
+
+STREAMED_TOGETHER = 50
+"""Patients of a batch that are computed, and sent, together."""
 
 
-def assess_request(model: RiskModel, request: PatientTables) -> Assessment:
-    """Check one patient and assess them.
+class Batch(BaseModel):
+    """Many patients, each with their own day."""
 
-    Raises
-    ------
-    Problem
-        422 where a row is wrong.
-    """
-    checked = check_patient(request.tables)
-    (answer,) = assess(model, checked.registry, request.day)
-    return replace(answer, warnings=(*checked.warnings, *answer.warnings))
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"requests": [EXAMPLE]}]}
+    )
+
+    requests: Annotated[list[PatientTables], Field(min_length=1, description="In any order.")]
+
+
+class BatchLine(BaseModel):
+    """One line of a batch's answer: an answer or a problem."""
+
+    position: Annotated[int, Field(ge=0, description="Of the patient in `requests`, from 0.")]
+    answer: Annotated[
+        Assessment | None, Field(description="The same as alone; null with a problem.")
+    ]
+    problem: Annotated[ProblemDetails | None, Field(description="null with an answer.")]
+
+
+class Lines(StreamingResponse):
+    """Newline-delimited JSON."""
+
+    media_type = "application/x-ndjson"
+
+
+_LINE = TypeAdapter(BatchLine)
+_ONE = documented(400, 413, 422, 504)
 
 
 def router(model: RiskModel, settings: Settings) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
+    work = Work(settings.longest_seconds)
+    card = model_card(model)
 
-    @routes.post("/v1/risk", responses={**documented(400, 422), 500: {"model": ProblemDetails}})
-    def risk(request: PatientTables) -> Assessment:
-        """Risk beside the rule for one patient."""
-        return assess_request(model, request)
+    def limited(request: PatientTables) -> PatientTables:
+        if request.rows > settings.most_rows:
+            raise Problem(413, f"{request.rows} rows; at most {settings.most_rows} are accepted.")
+        return request
 
-    @routes.get("/healthz")
-    def healthz() -> dict[str, str]:
-        """Whether the process answers."""
-        return {"status": "ok"}
+    @routes.post("/v1/risk", responses=_ONE)
+    async def risk(request: PatientTables) -> Assessment:
+        """Answer with risk and rule for one patient."""
+        return await work.run(partial(assess_request, model, limited(request)))
+
+    @routes.post("/v1/label", responses=_ONE)
+    async def label(request: PatientTables) -> LabelAnswer:
+        """Label one patient by the rule, without any model."""
+        return await work.run(partial(label_request, model, limited(request)))
+
+    @routes.post(
+        "/v1/risk:batch",
+        response_class=Lines,
+        responses={200: {"model": BatchLine, "description": "One line per patient."}, **_ONE},
+    )
+    async def batch(request: Batch) -> Lines:
+        """Answer with risk and rule for many patients, streamed as newline-delimited JSON.
+
+        Lines come in the order of the requests. A patient whose data is not accepted gets a line
+        with a problem; the others are answered all the same.
+        """
+        if len(request.requests) > settings.most_patients:
+            raise Problem(
+                413,
+                f"{len(request.requests)} patients; at most {settings.most_patients} are accepted.",
+            )
+        return Lines(_streamed(model, [limited(each) for each in request.requests], work))
+
+    @routes.get("/v1/model")
+    def card_of_model() -> ModelCard:
+        """Show what the model is and what it was trained on."""
+        return card
 
     return routes
+
+
+async def _streamed(
+    model: RiskModel, requests: list[PatientTables], work: Work
+) -> AsyncIterator[bytes]:
+    """Yield the lines of a batch; after the first, an error can only be a line, too."""
+    for start in range(0, len(requests), STREAMED_TOGETHER):
+        part = requests[start : start + STREAMED_TOGETHER]
+        try:
+            answers = await work.run(partial(assess_requests, model, part))
+        except Problem as problem:
+            answers = [problem] * len(part)
+        for position, answer in enumerate(answers, start):
+            yield _LINE.dump_json(_line(position, answer)) + b"\n"
+
+
+def _line(position: int, answer: Assessment | Problem) -> BatchLine:
+    if isinstance(answer, Problem):
+        return BatchLine(position=position, answer=None, problem=answer.details)
+    return BatchLine(position=position, answer=answer, problem=None)

@@ -15,14 +15,17 @@ from fastapi import APIRouter, FastAPI
 
 from .. import __version__
 from ..model.artifact import RiskModel
-from . import api
+from . import api, health
 from .guard.headers import Headers
 from .problems import install
 from .settings import Settings
 
 __all__ = ["PARTS", "create_app"]
 
-PARTS: tuple[Callable[[RiskModel, Settings], APIRouter], ...] = (api.router,)
+PARTS: tuple[Callable[[RiskModel, Settings], APIRouter], ...] = (
+    api.router,
+    health.router,
+)
 
 DESCRIPTION = """Calibrated early risk of refractory lupus nephritis, beside the rule-based label.
 

@@ -15,13 +15,13 @@ import numpy as np
 from pydantic import Field
 
 from ..features.asof import as_of_days, known_on
-from ..features.days import NEVER
+from ..features.days import NEVER, Days
 from ..features.pipeline import features_at, index_days
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.label import label_known
 from .audit.journal import note_assessments
-from .criteria import date_of, number_of
+from .criteria import EPOCH, date_of, number_of
 from .drivers import Driver, drivers_of
 from .explained_label import Label, explained
 from .missing import Missing, missing_of
@@ -115,7 +115,7 @@ class Assessment:
     model: ModelStamp
 
 
-def assess(model: RiskModel, registry: Registry, as_of: datetime.date) -> list[Assessment]:
+def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) -> list[Assessment]:
     """Assess every patient of a registry.
 
     Parameters
@@ -123,8 +123,8 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date) -> list[A
     model : RiskModel
     registry : Registry
         Whole patients.
-    as_of : date
-        Nothing dated later is looked at.
+    as_of : date, or ndarray of int of shape (n_patients,)
+        One day for all, or each one's day number; nothing dated later is looked at.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date) -> list[A
     """
     days = as_of_days(registry, as_of)
     known = known_on(registry, days)
-    scores = score(model, registry, as_of=as_of)
+    scores = score(model, registry, as_of=days)  # type: ignore[arg-type]
     labels = explained(known, label_known(known, model.definition, days), model.definition)
     index = index_days(registry, model.outcome)
     index = np.where(index <= days, index, NEVER)
@@ -161,7 +161,7 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date) -> list[A
         told = [*why.split("; ")] if fine and why else []
         answers.append(
             Assessment(
-                as_of=as_of,
+                as_of=EPOCH + datetime.timedelta(days=int(days[at])),
                 status=row["status"],
                 why="" if fine else why,
                 risk=number_of(row["risk"]),

@@ -232,6 +232,11 @@ class PatientTables(_Row):
     outcomes: Annotated[list[OutcomeRow], Field(max_length=1)] = []
 
     @property
+    def rows(self) -> int:
+        """Number of rows, all tables together."""
+        return sum(len(rows) for _, rows in self if isinstance(rows, list))
+
+    @property
     def day(self) -> datetime.date:
         """The day to answer for."""
         return datetime.date.fromisoformat(self.as_of)

@@ -1,4 +1,4 @@
-"""What whoever starts the service may choose.
+"""What whoever starts the service may choose about its answers.
 
 Assumes the defaults fit one hospital on one machine; every limit exists so that one request cannot
 take the service away from the others.
@@ -17,19 +17,16 @@ class Settings:
     ----------
     host, port : str, int
         Where it listens.
-    largest_body : int
-        Bytes of a request.
     most_rows : int
         Rows of one patient, all tables together.
     most_patients : int
-        Patients of one batch.
+        Patients of one batch, rows of one table of features.
     longest_seconds : float
-        Time for one answer; a batch has it for every patient.
+        Time for one answer; a batch has it for each part that it streams.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
-    largest_body: int = 8 << 20
     most_rows: int = 20_000
     most_patients: int = 1_000
     longest_seconds: float = 30.0
