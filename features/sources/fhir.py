@@ -1,0 +1,474 @@
+"""FHIR R4 resources read into the tables of a registry bundle.
+
+Assumes that a resource's `subject` says whose it is and that its status is true. What is coded
+otherwise than in codes.toml, is not final, or has no day is left out and reported; a conclusion in
+words is never interpreted.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import RegistryError
+from .codes import Codes, Meaning
+from .fhir_elements import (
+    codings,
+    date_of,
+    elements,
+    first_date,
+    label_of,
+    number_of,
+    part,
+)
+from .fhir_medication import MEDICATION_TYPES, Taken, settle, taken_of
+from .imported import Collector, Imported
+
+__all__ = ["read_fhir", "read_fhir_folder", "resources_of"]
+
+Resource = Mapping[str, Any]
+
+_FINAL = ("final", "amended", "corrected")
+_SIDES = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
+_READ = ("Patient", "Observation", "Condition", "Procedure", "DiagnosticReport", *MEDICATION_TYPES)
+_SUPPORT = (
+    "Device",
+    "Location",
+    "Medication",
+    "OperationOutcome",
+    "Organization",
+    "Practitioner",
+    "PractitionerRole",
+)
+_CONTACTS = {"Encounter": ("in-progress", "finished"), "Immunization": ("completed",)}
+_DATES = ("effectiveDateTime", "effectiveInstant", "effectivePeriod")
+_TEST_DATA = "HTEST"
+
+
+@dataclass
+class _Source:
+    """Every resource by the names that references use, and whose it is."""
+
+    resources: dict[str, tuple[str, Resource]] = field(default_factory=dict)
+    patients: dict[str, str] = field(default_factory=dict)
+
+    def add(self, url: str, resource: Resource) -> None:
+        kind, identifier = resource["resourceType"], resource.get("id")
+        name = f"{kind}/{identifier}" if isinstance(identifier, str) and identifier else url
+        name = name or f"{kind}/#{len(self.resources) + 1}"
+        self.resources[name] = (name, resource)
+        if url and url != name:
+            self.resources[url] = self.resources[name]
+
+    def __iter__(self) -> Iterator[tuple[str, Resource]]:
+        seen = set()
+        for name, resource in self.resources.values():
+            if name not in seen:
+                seen.add(name)
+                yield name, resource
+
+    def find(self, reference: Any, within: Resource) -> Resource | None:
+        """Return the resource that a Reference leads to."""
+        target = part(reference, "reference")
+        if not isinstance(target, str):
+            return None
+        if target.startswith("#"):
+            held = elements(within, "contained")
+            return next((each for each in held if each.get("id") == target[1:]), None)
+        found = self.resources.get(target) or self.resources.get(_relative(target))
+        return found[1] if found else None
+
+    def patient(self, resource: Resource) -> str | None:
+        """Return the patient_id of a resource's subject."""
+        for name in ("subject", "patient"):
+            target = part(resource, name, "reference")
+            if isinstance(target, str):
+                uuid = f"Patient/{target.removeprefix('urn:uuid:')}"
+                for key in (target, _relative(target), uuid):
+                    if key in self.resources:
+                        return self.patients.get(self.resources[key][0])
+        return None
+
+
+def _relative(reference: str) -> str:
+    return "/".join(reference.split("/_history/")[0].split("/")[-2:])
+
+
+def resources_of(content: Any) -> Iterator[tuple[str, Resource]]:
+    """Yield full URL and resource of a Bundle's entries, or of the one resource.
+
+    Raises
+    ------
+    RegistryError
+        When it is no FHIR resource, or a Bundle that is one page of several.
+    """
+    kind = part(content, "resourceType")
+    if not isinstance(kind, str):
+        raise RegistryError("expected a FHIR resource: a JSON object with resourceType.")
+    if kind != "Bundle":
+        yield "", content
+        return
+    if any(link.get("relation") == "next" for link in elements(content, "link")):
+        raise RegistryError(
+            "the Bundle is one page of several (it has a link `next`); put all pages together."
+        )
+    for entry in elements(content, "entry"):
+        resource = entry.get("resource")
+        url = entry.get("fullUrl")
+        if isinstance(part(resource, "resourceType"), str):
+            if resource["resourceType"] == "Bundle":
+                yield from resources_of(resource)
+            else:
+                yield url if isinstance(url, str) else "", resource
+
+
+def read_fhir(
+    resources: Iterable[tuple[str, Resource]], codes: Codes, name: str = "fhir"
+) -> Imported:
+    """Read resources into a bundle's tables.
+
+    Parameters
+    ----------
+    resources : iterable of (str, mapping)
+        Full URL, which may be empty, and resource; order does not matter.
+    codes : Codes
+    name : str, default="fhir"
+        What the source is called.
+    """
+    source = _Source()
+    for url, resource in resources:
+        source.add(url, resource)
+    reader = _Reader(source, codes, Collector({"source": name, "format": "FHIR R4"}))
+    return reader.read()
+
+
+def read_fhir_folder(path: Path, codes: Codes) -> Imported:
+    """Read a JSON file, an NDJSON file (Bulk Data), or a folder of them.
+
+    Raises
+    ------
+    RegistryError
+        When a file cannot be read or is not FHIR; the message names it.
+    """
+    files = [path] if path.is_file() else sorted(path.rglob("*"))
+    files = [file for file in files if file.suffix in (".json", ".ndjson") and file.is_file()]
+    if not files:
+        raise RegistryError(f"{path.name}: no .json or .ndjson file in it.")
+    return read_fhir((each for file in files for each in _of_file(file)), codes, path.resolve().name)
+
+
+def _of_file(file: Path) -> Iterator[tuple[str, Resource]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        contents = [text] if file.suffix == ".json" else filter(str.strip, text.splitlines())
+        for content in contents:
+            yield from resources_of(json.loads(content))
+    except (OSError, ValueError, RecursionError, RegistryError) as error:
+        raise RegistryError(f"{file.name}: cannot be read: {error}") from error
+
+
+class _Reader:
+    """Resources of one source while they become rows."""
+
+    def __init__(self, source: _Source, codes: Codes, out: Collector) -> None:
+        self.source = source
+        self.codes = codes
+        self.out = out
+        self.report = out.report
+        self.taken: list[Taken] = []
+        self.last_contact: dict[str, str] = {}
+        self.onset: dict[str, str] = {}
+        self.biopsies: dict[tuple[str, str], dict[str, str]] = {}
+
+    def read(self) -> Imported:
+        """Read everything: people first, then what happened to them."""
+        people = [each for each in self.source if each[1]["resourceType"] == "Patient"]
+        sexes = [self._person(name, resource) for name, resource in people]
+        for name, resource in self.source:
+            kind = resource["resourceType"]
+            if _is_synthetic(resource):
+                self.out.synthetic = True
+            if kind != "Patient" and kind not in _SUPPORT:
+                self._happening(name, resource, kind)
+        for row in filter(None, sexes):
+            onset = self.onset.get(row["patient_id"], "")
+            self.out.add("patients", row.pop("source"), **row, sle_onset_date=onset)
+        for each in settle(self.taken, self.report):
+            self.out.add(
+                "treatments",
+                each.source,
+                patient_id=each.patient,
+                drug=each.drug,
+                start_date=each.start,
+                end_date=each.end,
+                dose=each.dose,
+                dose_unit=each.dose_unit,
+            )
+        for (patient, date), row in self.biopsies.items():
+            self.out.add("biopsies", row.pop("source"), patient_id=patient, date=date, **row)
+        for patient, date in self.last_contact.items():
+            self.out.add("events", "", patient_id=patient, date=date, event="last_contact")
+        return self.out.finish()
+
+    def _person(self, name: str, resource: Resource) -> dict[str, str] | None:
+        identifier = resource.get("id")
+        patient = identifier if isinstance(identifier, str) else name.split(":")[-1]
+        gender, birth = resource.get("gender"), resource.get("birthDate")
+        if gender not in ("female", "male"):
+            self.report.leave_out(
+                "Patient", "gender", "eGFR needs female or male; it is neither", name
+            )
+            return None
+        if not isinstance(birth, str) or date_of(birth) is None and len(birth) not in (4, 7):
+            self.report.leave_out("Patient", "birthDate", "eGFR needs a birth date", name)
+            return None
+        if len(birth) == 7:
+            self.report.assume("Patient", "birthDate", "a month alone, read as its 15th", name)
+            birth = f"{birth}-15"
+        self.source.patients[name] = patient
+        died = date_of(resource.get("deceasedDateTime"))
+        if died is not None:
+            self.out.add("events", name, patient_id=patient, date=died, event="death")
+            self._seen(patient, died)
+        elif resource.get("deceasedBoolean") is True or resource.get("deceasedDateTime"):
+            self.report.leave_out("Patient", "death", "its day is not stated", name)
+        return {"patient_id": patient, "sex": gender, "birth_date": birth, "source": name}
+
+    def _seen(self, patient: str, date: str | None) -> None:
+        if date is not None and date > self.last_contact.get(patient, ""):
+            self.last_contact[patient] = date
+
+    def _happening(self, name: str, resource: Resource, kind: str) -> None:
+        if kind not in (*_READ, *_CONTACTS):
+            self.report.leave_out(kind, "resource", "the bundle has no place for this type", name)
+            return
+        patient = self.source.patient(resource)
+        if patient is None:
+            self.report.leave_out(kind, "resource", "its patient is not here or not used", name)
+            return
+        if kind in MEDICATION_TYPES:
+            self._medication(name, resource, kind, patient)
+        elif kind == "Observation":
+            self._observation(name, resource, patient)
+        elif kind == "DiagnosticReport":
+            self._diagnostic_report(name, resource, patient)
+        elif kind == "Condition":
+            self._condition(name, resource, patient)
+        elif kind == "Procedure":
+            self._procedure(name, resource, patient)
+        elif resource.get("status") in _CONTACTS[kind]:
+            self._seen(patient, first_date(resource, "period", "occurrenceDateTime"))
+
+    def _meaning(self, kinds: tuple[str, ...], concept: Any) -> Meaning | None:
+        """Return what the first known coding means; a meaning goes before a refusal."""
+        refused = None
+        for system, code, _ in codings(concept):
+            for kind in kinds:
+                found = self.codes.find(kind, system, code)
+                if found is not None and found.kind != "refused":
+                    return found
+                refused = refused or found
+        return refused
+
+    def _observation(self, name: str, resource: Resource, patient: str) -> None:
+        status = resource.get("status")
+        date = first_date(resource, *_DATES)
+        if status in _FINAL:
+            self._seen(patient, date)
+        issued = date_of(resource.get("issued"))
+        for element in (resource, *elements(resource, "component")):
+            concept = element.get("code")
+            meaning = self._meaning(("analyte", "biopsy_score", "isn_rps_class"), concept)
+            what = label_of(concept)
+            if meaning is None:
+                if "valueQuantity" in element or element is not resource:
+                    self.report.leave_out("Observation", what, "no analyte of the bundle", name)
+            elif meaning.kind == "refused":
+                self.report.leave_out("Observation", what, meaning.name, name)
+            elif status not in _FINAL:
+                self.report.leave_out("Observation", what, f"status {status!r} is not final", name)
+            elif date is None:
+                self.report.leave_out("Observation", what, "its day is not stated", name)
+            else:
+                self._value(name, element, meaning, what, patient, date, issued)
+
+    def _value(
+        self,
+        name: str,
+        element: Resource,
+        meaning: Meaning,
+        what: str,
+        patient: str,
+        date: str,
+        issued: str | None,
+    ) -> None:
+        if meaning.kind == "isn_rps_class":
+            self._biopsy(name, patient, date, isn_rps_class=meaning.name)
+            return
+        quantity = element.get("valueQuantity")
+        value = number_of(part(quantity, "value"))
+        if value is None:
+            self.report.leave_out("Observation", what, "no number in valueQuantity", name)
+            return
+        if meaning.kind == "biopsy_score":
+            self._biopsy(name, patient, date, **{meaning.name: repr(value)})
+            return
+        unit, comparator = self._unit(quantity, what, name), part(quantity, "comparator")
+        if comparator is not None and comparator not in _SIDES:
+            self.report.leave_out("Observation", what, f"comparator {comparator!r}", name)
+            return
+        if not unit:
+            self.report.leave_out("Observation", what, "no unit", name)
+            return
+        if meaning.assumed:
+            self.report.assume("Observation", what, meaning.assumed, name)
+        late = issued if issued is not None and issued > date else ""
+        self.out.add(
+            "measurements",
+            name,
+            patient_id=patient,
+            date=date,
+            analyte=meaning.name,
+            value=repr(value),
+            unit=unit,
+            comparator=_SIDES.get(comparator, "") if comparator else "",
+            recorded_on=late,
+        )
+
+    def _unit(self, quantity: Any, what: str, name: str) -> str:
+        code, unit = part(quantity, "code"), part(quantity, "unit")
+        if isinstance(code, str) and code:
+            return self.codes.unit(code)
+        if isinstance(unit, str) and unit:
+            self.report.assume("Observation", what, "its unit is words, not a UCUM code", name)
+            return self.codes.unit(unit)
+        return ""
+
+    def _biopsy(self, name: str, patient: str, date: str, **cells: str) -> None:
+        row = self.biopsies.setdefault((patient, date), {"source": name})
+        row.update(cells)
+
+    def _diagnostic_report(self, name: str, resource: Resource, patient: str) -> None:
+        status, date = resource.get("status"), first_date(resource, *_DATES)
+        if status not in _FINAL:
+            what = label_of(resource.get("code"))
+            self.report.leave_out("DiagnosticReport", what, f"status {status!r} is not final", name)
+            return
+        self._seen(patient, date)
+        for held in elements(resource, "contained"):
+            if held.get("resourceType") == "Observation":
+                dated = {**{key: resource[key] for key in _DATES if key in resource}, **held}
+                self._observation(name, dated, patient)
+        known = False
+        for concept in (resource.get("code"), *elements(resource, "conclusionCode")):
+            meaning = self._meaning(("isn_rps_class", "procedure"), concept)
+            if meaning is None:
+                continue
+            if meaning.kind == "refused":
+                self.report.leave_out("DiagnosticReport", label_of(concept), meaning.name, name)
+            elif date is None:
+                self.report.leave_out("DiagnosticReport", label_of(concept), "no day", name)
+            elif meaning.kind == "isn_rps_class":
+                self._biopsy(name, patient, date, isn_rps_class=meaning.name)
+                known = True
+            elif meaning.name == "kidney_biopsy":
+                self._biopsy(name, patient, date)
+                known = True
+        if known and resource.get("conclusion"):
+            self.report.leave_out(
+                "DiagnosticReport", "conclusion", "words; scores are not read from words", name
+            )
+
+    def _condition(self, name: str, resource: Resource, patient: str) -> None:
+        date = first_date(resource, "onsetDateTime", "onsetPeriod")
+        recorded = date_of(resource.get("recordedDate"))
+        self._seen(patient, recorded)
+        concept = resource.get("code")
+        meaning = self._meaning(("condition", "isn_rps_class"), concept)
+        what = label_of(concept)
+        sure = {code for _, code, _ in codings(resource.get("verificationStatus"))}
+        if meaning is None:
+            self.report.leave_out("Condition", what, "no diagnosis that the bundle holds", name)
+        elif meaning.kind == "refused":
+            self.report.leave_out("Condition", what, meaning.name, name)
+        elif sure & {"refuted", "entered-in-error", "unconfirmed", "provisional", "differential"}:
+            self.report.leave_out("Condition", what, "it is not confirmed", name)
+        elif meaning.kind == "isn_rps_class":
+            self.report.leave_out("Condition", what, "a class is read from a biopsy's report", name)
+        elif meaning.name == "kidney_failure":
+            when = date or recorded
+            if when is None:
+                self.report.leave_out("Condition", what, "its day is not stated", name)
+                return
+            if date is None:
+                self.report.assume("Condition", what, "its onset is the day it was recorded", name)
+            self._kidney_failure(name, patient, when)
+        elif date is None:
+            self.report.leave_out("Condition", what, "its onset is not stated", name)
+        else:
+            self.onset[patient] = min(date, self.onset.get(patient, date))
+
+    def _kidney_failure(self, name: str, patient: str, date: str) -> None:
+        self._seen(patient, date)
+        self.out.add("events", name, patient_id=patient, date=date, event="kidney_failure")
+
+    def _procedure(self, name: str, resource: Resource, patient: str) -> None:
+        status = resource.get("status")
+        date = first_date(resource, "performedDateTime", "performedPeriod")
+        what = label_of(resource.get("code"))
+        meaning = self._meaning(("procedure",), resource.get("code"))
+        if status == "completed":
+            self._seen(patient, date)
+        if meaning is None or meaning.kind == "refused":
+            why = meaning.name if meaning else "no procedure that the bundle holds"
+            self.report.leave_out("Procedure", what, why, name)
+        elif status != "completed":
+            self.report.leave_out("Procedure", what, f"status {status!r}, not completed", name)
+        elif date is None:
+            self.report.leave_out("Procedure", what, "its day is not stated", name)
+        elif meaning.name == "kidney_biopsy":
+            self._biopsy(name, patient, date)
+        else:
+            self._kidney_failure(name, patient, date)
+
+    def _medication(self, name: str, resource: Resource, kind: str, patient: str) -> None:
+        concept = resource.get("medicationCodeableConcept")
+        if concept is None:
+            found = self.source.find(resource.get("medicationReference"), resource)
+            concept = part(found, "code")
+        texts = [display for _, _, display in codings(concept)]
+        text = part(concept, "text")
+        words = " ".join([*texts, text] if isinstance(text, str) else texts)
+        self._seen(patient, first_date(resource, "authoredOn", "effectiveDateTime"))
+        drug = self._drug(kind, concept, words, name)
+        if drug is not None:
+            product = next((t for t in (*texts, text) if isinstance(t, str) and t), "")
+            self.taken.extend(
+                taken_of(resource, kind, patient, drug, product, self.codes, self.report, name)
+            )
+
+    def _drug(self, kind: str, concept: Any, words: str, name: str) -> str | None:
+        what = label_of(concept)
+        meaning = self._meaning(("drug",), concept)
+        if self.codes.is_local(words) and (meaning or self.codes.drug_named(words)):
+            self.report.leave_out(kind, what, "not taken for the whole body", name)
+            return None
+        if meaning is not None and meaning.kind == "drug":
+            return meaning.name
+        named = self.codes.drug_named(words)
+        if named is not None:
+            self.report.assume(kind, what, f"no known code; read by its name as {named}", name)
+            return named
+        why = meaning.name if meaning else "no drug with a role"
+        self.report.leave_out(kind, what, why, name)
+        return None
+
+
+def _is_synthetic(resource: Resource) -> bool:
+    """Return whether a resource says that it is test data, or made by Synthea."""
+    security = elements(resource, "meta", "security")
+    marks = [*elements(resource, "meta", "tag"), *elements(resource, "identifier")]
+    return any(label.get("code") == _TEST_DATA for label in security) or any(
+        "synthea" in str(mark.get("code") or mark.get("system")).casefold() for mark in marks
+    )
