@@ -11,6 +11,7 @@ from .commands.audit import audit
 from .commands.check import check
 from .commands.demo import demo
 from .commands.features import features
+from .commands.import_ import import_
 from .commands.label import label
 from .commands.replay import replay
 from .commands.score import score
@@ -38,7 +39,21 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-for command in (check, label, features, simulate, train, score, serve, replay, audit, token, demo):
+COMMANDS = (
+    check,
+    import_,
+    label,
+    features,
+    simulate,
+    train,
+    score,
+    serve,
+    replay,
+    audit,
+    token,
+    demo,
+)
+for command in COMMANDS:
     main.add_command(command)
 
 if __name__ == "__main__":

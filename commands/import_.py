@@ -24,9 +24,7 @@ __all__ = ["import_"]
     "--codes", type=FILE, help="A TOML file with your own codes, in the form of docs/sources.md."
 )
 @click.option("--synthetic", is_flag=True, help="The patients are simulated.")
-def import_(
-    standard: str, source: Path, folder: Path, codes: Path | None, synthetic: bool
-) -> None:
+def import_(standard: str, source: Path, folder: Path, codes: Path | None, synthetic: bool) -> None:
     """Read a standard SOURCE into the registry bundle DIR, and say what was not used.
 
     SOURCE is an OMOP CDM 5.4 (a folder or zip archive of CSV files), FHIR R4 (a JSON or NDJSON

@@ -1,4 +1,4 @@
-"""What the codes of other systems are in a registry bundle, read from codes.toml and local additions.
+"""What the codes of other systems are in a bundle, read from codes.toml and local additions.
 
 Assumes that a code means what its system's publisher says; a code that is not listed is never
 guessed, and a name decides only where no code is known, which the caller has to report.
@@ -26,7 +26,15 @@ _GROUPS = {
     "biopsy_scores": "biopsy_score",
     "isn_rps_classes": "isn_rps_class",
 }
-_SETTINGS = ("systems", "units", "omop_units", "omop_operators", "refused", "not_systemic", "intravenous")
+_SETTINGS = (
+    "systems",
+    "units",
+    "omop_units",
+    "omop_operators",
+    "refused",
+    "not_systemic",
+    "intravenous",
+)
 _NOT_CODES = ("names", "assumed", "why", "words")
 _CLOSED = {
     "conditions": ("sle", "lupus_nephritis", "kidney_failure"),
@@ -146,7 +154,7 @@ class Codes:
         return found or self._exact.get(("refused", place, code))
 
     def codes_of(self, kind: str, system: str) -> list[str]:
-        """Return every code of a system with a meaning of this kind, without those that end in *."""
+        """Return every code of a system that means this kind of thing, without prefixes."""
         return sorted(code for k, s, code in self._exact if (k, s) == (kind, system))
 
     def drug_named(self, text: str) -> str | None:
@@ -223,9 +231,7 @@ def _check_local(content: Mapping[str, Any], name: str, systems: Mapping[str, An
         "analytes": None,
         "drugs": None,
         "biopsy_scores": [c.name for c in TABLES["biopsies"] if c.kind == "number"],
-        "isn_rps_classes": next(
-            c.choices for c in TABLES["biopsies"] if c.name == "isn_rps_class"
-        ),
+        "isn_rps_classes": next(c.choices for c in TABLES["biopsies"] if c.name == "isn_rps_class"),
         **_CLOSED,
     }
     for group, entries in content.items():
@@ -239,9 +245,7 @@ def _check_local(content: Mapping[str, Any], name: str, systems: Mapping[str, An
         for entry, codes in entries.items():
             names = accepted[group]
             if names is not None and entry not in names:
-                raise RegistryError(
-                    f"{name}: [{group}.{entry}] is not one of {', '.join(names)}."
-                )
+                raise RegistryError(f"{name}: [{group}.{entry}] is not one of {', '.join(names)}.")
             for system, listed in codes.items():
                 if system in _NOT_CODES:
                     continue

@@ -24,6 +24,7 @@ from .fhir_elements import (
 )
 from .fhir_medication import MEDICATION_TYPES, Taken, settle, taken_of
 from .imported import Collector, Imported
+from .mapping import NO_PLACE
 
 __all__ = ["read_fhir", "read_fhir_folder", "resources_of"]
 
@@ -114,10 +115,10 @@ def resources_of(content: Any) -> Iterator[tuple[str, Resource]]:
             "the Bundle is one page of several (it has a link `next`); put all pages together."
         )
     for entry in elements(content, "entry"):
-        resource = entry.get("resource")
-        url = entry.get("fullUrl")
-        if isinstance(part(resource, "resourceType"), str):
-            if resource["resourceType"] == "Bundle":
+        resource, url = entry.get("resource"), entry.get("fullUrl")
+        held = part(resource, "resourceType")
+        if isinstance(resource, Mapping) and isinstance(held, str):
+            if held == "Bundle":
                 yield from resources_of(resource)
             else:
                 yield url if isinstance(url, str) else "", resource
@@ -155,7 +156,9 @@ def read_fhir_folder(path: Path, codes: Codes) -> Imported:
     files = [file for file in files if file.suffix in (".json", ".ndjson") and file.is_file()]
     if not files:
         raise RegistryError(f"{path.name}: no .json or .ndjson file in it.")
-    return read_fhir((each for file in files for each in _of_file(file)), codes, path.resolve().name)
+    return read_fhir(
+        (each for file in files for each in _of_file(file)), codes, path.resolve().name
+    )
 
 
 def _of_file(file: Path) -> Iterator[tuple[str, Resource]]:
@@ -220,7 +223,7 @@ class _Reader:
                 "Patient", "gender", "eGFR needs female or male; it is neither", name
             )
             return None
-        if not isinstance(birth, str) or date_of(birth) is None and len(birth) not in (4, 7):
+        if not isinstance(birth, str) or (date_of(birth) is None and len(birth) not in (4, 7)):
             self.report.leave_out("Patient", "birthDate", "eGFR needs a birth date", name)
             return None
         if len(birth) == 7:
@@ -241,7 +244,7 @@ class _Reader:
 
     def _happening(self, name: str, resource: Resource, kind: str) -> None:
         if kind not in (*_READ, *_CONTACTS):
-            self.report.leave_out(kind, "resource", "the bundle has no place for this type", name)
+            self.report.leave_out(kind, "resource", NO_PLACE, name)
             return
         patient = self.source.patient(resource)
         if patient is None:
@@ -283,7 +286,7 @@ class _Reader:
             what = label_of(concept)
             if meaning is None:
                 if "valueQuantity" in element or element is not resource:
-                    self.report.leave_out("Observation", what, "no analyte of the bundle", name)
+                    self.report.leave_out("Observation", what, NO_PLACE, name)
             elif meaning.kind == "refused":
                 self.report.leave_out("Observation", what, meaning.name, name)
             elif status not in _FINAL:
@@ -389,7 +392,7 @@ class _Reader:
         what = label_of(concept)
         sure = {code for _, code, _ in codings(resource.get("verificationStatus"))}
         if meaning is None:
-            self.report.leave_out("Condition", what, "no diagnosis that the bundle holds", name)
+            self.report.leave_out("Condition", what, NO_PLACE, name)
         elif meaning.kind == "refused":
             self.report.leave_out("Condition", what, meaning.name, name)
         elif sure & {"refuted", "entered-in-error", "unconfirmed", "provisional", "differential"}:
@@ -421,7 +424,7 @@ class _Reader:
         if status == "completed":
             self._seen(patient, date)
         if meaning is None or meaning.kind == "refused":
-            why = meaning.name if meaning else "no procedure that the bundle holds"
+            why = meaning.name if meaning else NO_PLACE
             self.report.leave_out("Procedure", what, why, name)
         elif status != "completed":
             self.report.leave_out("Procedure", what, f"status {status!r}, not completed", name)
@@ -460,7 +463,7 @@ class _Reader:
         if named is not None:
             self.report.assume(kind, what, f"no known code; read by its name as {named}", name)
             return named
-        why = meaning.name if meaning else "no drug with a role"
+        why = meaning.name if meaning else NO_PLACE
         self.report.leave_out(kind, what, why, name)
         return None
 

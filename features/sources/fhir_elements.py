@@ -9,7 +9,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["codings", "date_of", "day_after", "elements", "first_date", "label_of", "number_of", "part"]
+__all__ = [
+    "codings",
+    "date_of",
+    "day_after",
+    "elements",
+    "first_date",
+    "label_of",
+    "number_of",
+    "part",
+]
 
 Resource = Mapping[str, Any]
 

@@ -173,9 +173,7 @@ def _followed(
         if dose is None:
             report.assume(kind, drug, f"dose left empty: {why}", source)
         text, unit = ("", "") if dose is None else (_text(dose), "mg/d")
-        rows.append(
-            Taken(patient, drug, first, last or "", over, False, text, unit, kind, source)
-        )
+        rows.append(Taken(patient, drug, first, last or "", over, False, text, unit, kind, source))
     return rows
 
 
@@ -231,7 +229,9 @@ def _is_infusion(codes: Codes, drug: str, name: str, dosage: Mapping[str, Any]) 
 def _repeats(dosage: Mapping[str, Any]) -> bool:
     repeat = part(dosage, "timing", "repeat")
     many = max((number_of(part(repeat, name)) or 0) for name in ("count", "countMax"))
-    return many > 1 or part(repeat, "period") is not None or bool(elements(dosage, "timing", "event"))
+    return (
+        many > 1 or part(repeat, "period") is not None or bool(elements(dosage, "timing", "event"))
+    )
 
 
 def _bounds(dosage: Mapping[str, Any], asked: str | None) -> tuple[str | None, str | None]:
@@ -287,9 +287,7 @@ def _amount(quantity: Any, codes: Codes, name: str | None) -> tuple[float | None
     return None, f"dose unit {given!r} is not known"
 
 
-def _daily(
-    dosages: list[Mapping[str, Any]], name: str, codes: Codes
-) -> tuple[float | None, str]:
+def _daily(dosages: list[Mapping[str, Any]], name: str, codes: Codes) -> tuple[float | None, str]:
     """Return the sum of several instructions in mg a day, or None and why not."""
     total = 0.0
     for dosage in dosages:

@@ -37,7 +37,7 @@ class Imported:
     checked : mapping of str to DataFrame
         The same in canonical units; ``row`` counts from 1 in `tables`.
     report : MappingReport
-    provenance : mapping
+    provenance : dict
         What registry.json says; it has ``synthetic``.
     findings : Findings
         What is odd, and no error.
@@ -46,7 +46,7 @@ class Imported:
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
     checked: Mapping[str, pd.DataFrame] = field(repr=False)
     report: MappingReport
-    provenance: Mapping[str, Any]
+    provenance: dict[str, Any]
     findings: Findings
 
     def registry(self) -> Registry:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Entry", "MappingReport"]
+__all__ = ["NO_PLACE", "Entry", "MappingReport"]
 
 SHOWN = 15
+NO_PLACE = "the bundle has no place for it"
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class MappingReport:
         }
 
     def text(self, most: int = SHOWN) -> str:
-        """Return the report in lines for a person; of what was not used, the most frequent."""
+        """Return the report in lines for a person; what the bundle has no place for, as a count."""
         lines = ["used:"]
         tables = Counter[str]()
         for (table, _), rows in self.used.items():
@@ -93,7 +94,7 @@ class MappingReport:
             names = sorted(name for held, name in self.used if held == table and name)
             lines.append(f"  {table}: {rows} rows{_listed(names)}")
         for title, counter in (("assumed", self.assumed), ("not used", self.not_used)):
-            ranked = _ranked(counter)
+            ranked = [pair for pair in _ranked(counter) if pair[0].why != NO_PLACE]
             if ranked:
                 lines.append(f"{title}:")
             lines.extend(
@@ -102,11 +103,17 @@ class MappingReport:
             )
             if len(ranked) > most:
                 lines.append(f"  ... and {len(ranked) - most} more kinds in mapping.json")
+        placeless = [rows for entry, rows in self.not_used.items() if entry.why == NO_PLACE]
+        if placeless:
+            lines.append(f"{NO_PLACE}: {sum(placeless)} rows of {len(placeless)} kinds")
         return "\n".join(lines)
 
 
 def _ranked(counter: Counter[Entry]) -> list[tuple[Entry, int]]:
-    return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0].where, pair[0].what))
+    return sorted(
+        counter.items(),
+        key=lambda pair: (pair[0].why == NO_PLACE, -pair[1], pair[0].where, pair[0].what),
+    )
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ from ..errors import RegistryError
 from ..vocabulary import drugs
 from .codes import Codes, Meaning
 from .imported import Collector, Imported
+from .mapping import NO_PLACE
 
 __all__ = ["read_meds"]
 
@@ -212,7 +213,7 @@ class _Reader:
         known = self.dictionary[code]
         what = f"{code} {known.words}".strip()
         if known.meaning is None or known.meaning.kind == "refused":
-            why = known.meaning.name if known.meaning else "nothing that the bundle holds"
+            why = known.meaning.name if known.meaning else NO_PLACE
             self.report.leave_out("data", what, why, example, len(rows))
             return
         self.report.leave_out("data", what, "it has no time", example, len(rows) - len(dated))
@@ -248,9 +249,7 @@ class _Reader:
             elif kind == "biopsy_score":
                 self.report.leave_out("data", what, "numeric_value is empty", row["source"])
 
-    def _measurements(
-        self, known: _Known, meaning: Meaning, what: str, rows: pd.DataFrame
-    ) -> None:
+    def _measurements(self, known: _Known, meaning: Meaning, what: str, rows: pd.DataFrame) -> None:
         example = rows["source"].iloc[0]
         if "numeric_value" not in rows:
             rows = rows.assign(numeric_value=np.nan)
@@ -328,7 +327,9 @@ class _Reader:
         """Join records of one drug that are at most `GAP_DAYS` apart into one period."""
         rows = rows.sort_values(["subject", "drug", "date"], kind="stable")
         day = pd.to_datetime(rows["date"])
-        alike = (rows["subject"].shift() == rows["subject"]) & (rows["drug"].shift() == rows["drug"])
+        alike = (rows["subject"].shift() == rows["subject"]) & (
+            rows["drug"].shift() == rows["drug"]
+        )
         starts = ~(alike & ((day - day.shift()).dt.days <= GAP_DAYS))
         joined = rows.groupby(starts.cumsum(), sort=False).agg(
             subject=("subject", "first"),

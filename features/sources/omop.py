@@ -17,6 +17,7 @@ from ..tables import TABLES
 from ..vocabulary import drugs
 from .codes import Codes, Meaning, strength_mg
 from .imported import Collector, Imported
+from .mapping import NO_PLACE
 from .omop_tables import CdmTables
 
 __all__ = ["read_omop"]
@@ -145,18 +146,18 @@ class _Reader:
             self.last[str(person)] = max(str(date), self.last.get(str(person), ""))
 
     def _meanings(
-        self, table: str, kinds: tuple[str, ...], rows: pd.DataFrame, column: str, why: str
+        self, table: str, kinds: tuple[str, ...], rows: pd.DataFrame, column: str
     ) -> "pd.Series[str]":
-        """Return the bundle's name of each row's concept; empty, and reported, where it has none."""
+        """Return the bundle's name of each row's concept; report the concepts without one."""
         counts = rows[column].value_counts()
         firsts = _firsts(rows, column)
         names = {}
         for concept, count in counts.items():
             meaning = self.vocabulary.find(kinds, str(concept))
             label = self.vocabulary.label(str(concept))
-            first = f"{table}/{firsts[concept]}"
+            first = f"{table}/{firsts[str(concept)]}"
             if meaning is None or meaning.kind == "refused":
-                reason = meaning.name if meaning else why
+                reason = meaning.name if meaning else NO_PLACE
                 self.report.leave_out(table, label, reason, first, int(count))
             else:
                 names[concept] = meaning.name
@@ -178,12 +179,15 @@ class _Reader:
     def _measurements(self) -> None:
         table = "measurement"
         required = ("measurement_id", "person_id", "measurement_concept_id", "measurement_date")
-        optional = ("value_as_number", "unit_concept_id", "unit_source_value", "operator_concept_id")
+        optional = (
+            "value_as_number",
+            "unit_concept_id",
+            "unit_source_value",
+            "operator_concept_id",
+        )
         for piece in self.cdm.pieces(table, required, optional):
             rows = piece.assign(
-                analyte=self._meanings(
-                    table, ("analyte",), piece, "measurement_concept_id", "no analyte of the bundle"
-                )
+                analyte=self._meanings(table, ("analyte",), piece, "measurement_concept_id")
             )
             rows = rows[rows["analyte"] != ""]
             rows = self._keep(
@@ -268,7 +272,7 @@ class _Reader:
                 self.report.assume("drug_exposure", label, why, example, int(count))
                 found[concept] = by_name
             else:
-                why = meaning.name if meaning else "no drug with a role"
+                why = meaning.name if meaning else NO_PLACE
                 self.report.leave_out("drug_exposure", label, why, example, int(count))
         return found
 
@@ -359,8 +363,7 @@ class _Reader:
         onset: dict[str, str] = {}
         failed: dict[str, tuple[str, str]] = {}
         for piece in self.cdm.pieces(table, required):
-            why = "no diagnosis that the bundle holds"
-            names = self._meanings(table, ("condition",), piece, "condition_concept_id", why)
+            names = self._meanings(table, ("condition",), piece, "condition_concept_id")
             rows = piece.assign(name=names, date=_dates(piece["condition_start_date"]))
             rows = rows[(rows["name"] != "") & (rows["date"] != "")]
             for row in rows.to_dict("records"):
@@ -387,8 +390,7 @@ class _Reader:
             "procedure_date",
         )
         for piece in self.cdm.pieces(table, required):
-            why = "no procedure that the bundle holds"
-            names = self._meanings(table, ("procedure",), piece, "procedure_concept_id", why)
+            names = self._meanings(table, ("procedure",), piece, "procedure_concept_id")
             rows = piece.assign(name=names, date=_dates(piece["procedure_date"]))
             for row in rows[rows["name"] != ""].to_dict("records"):
                 source = f"{table}/{row['row']}"

@@ -1,7 +1,7 @@
-"""The CSV files of an OMOP CDM, from a folder or a zip archive, in pieces that fit in memory.
+r"""The CSV files of an OMOP CDM, from a folder or a zip archive, in pieces that fit in memory.
 
-Assumes one file per table, named after it in any case, with a header; an empty cell, NULL and \\\\N are
-missing.
+Assumes one file per table, named after it in any case, with a header; an empty cell, NULL and
+\N are missing.
 """
 
 import zipfile
