@@ -165,8 +165,9 @@ def _close_future_ends(tables: dict[str, pd.DataFrame], report: MappingReport) -
     if not len(treatments):
         return
     contacts = events[events["event"] == "last_contact"]
-    last = treatments["patient_id"].map(contacts.groupby("patient_id")["date"].max())
-    planned = (treatments["end_date"] != "") & (treatments["end_date"] > last.fillna("9999"))
+    latest = contacts.groupby("patient_id")["date"].max().to_dict()
+    last = treatments["patient_id"].map(lambda patient: latest.get(patient, "9999"))
+    planned = (treatments["end_date"] != "") & (treatments["end_date"] > last)
     for drug, rows in treatments.loc[planned, "drug"].value_counts().items():
         first = treatments.loc[planned & (treatments["drug"] == drug), "source"].iloc[0]
         report.assume(

@@ -245,7 +245,7 @@ class _Reader:
             if kind == "isn_rps_class":
                 held["isn_rps_class"] = name
             elif kind == "biopsy_score" and pd.notna(row.get("numeric_value")):
-                held[name] = str(row["numeric_value"])
+                held[name] = f"{row['numeric_value']:.6g}"
             elif kind == "biopsy_score":
                 self.report.leave_out("data", what, "numeric_value is empty", row["source"])
 
@@ -269,7 +269,7 @@ class _Reader:
                     "patient_id": filled["subject"],
                     "date": filled["date"],
                     "analyte": meaning.name,
-                    "value": filled["numeric_value"].map(str),
+                    "value": _texts(filled["numeric_value"]),
                     "unit": units,
                     "source": filled["source"],
                 }
@@ -318,7 +318,7 @@ class _Reader:
         dosed = rows.assign(
             start_date=rows["date"],
             end_date=rows["date"],
-            dose=values.where(milligrams).map(str, na_action="ignore").fillna(""),
+            dose=_texts(values).where(milligrams, ""),
             dose_unit=units.where(milligrams, ""),
         )
         self._add(dosed)
@@ -357,6 +357,11 @@ class _Reader:
 
 def _each(rows: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
     yield from zip(rows["subject"], rows["date"], rows["source"], strict=True)
+
+
+def _texts(values: "pd.Series[float]") -> "pd.Series[str]":
+    """Return numbers as text in their own precision: 0.8 in single precision is 0.8."""
+    return pd.Series(values.to_numpy().astype("str"), index=values.index, dtype="str")
 
 
 def _units(rows: pd.DataFrame, of_code: str, codes: Codes) -> "pd.Series[str]":

@@ -6,7 +6,7 @@ unit_concept_id, and from unit_source_value only where that is empty. The dose o
 x strength over the days it covers.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -152,10 +152,11 @@ class _Reader:
         counts = rows[column].value_counts()
         firsts = _firsts(rows, column)
         names = {}
-        for concept, count in counts.items():
-            meaning = self.vocabulary.find(kinds, str(concept))
-            label = self.vocabulary.label(str(concept))
-            first = f"{table}/{firsts[str(concept)]}"
+        for each, count in counts.items():
+            concept = str(each)
+            meaning = self.vocabulary.find(kinds, concept)
+            label = self.vocabulary.label(concept)
+            first = f"{table}/{firsts[concept]}"
             if meaning is None or meaning.kind == "refused":
                 reason = meaning.name if meaning else NO_PLACE
                 self.report.leave_out(table, label, reason, first, int(count))
@@ -163,7 +164,7 @@ class _Reader:
                 names[concept] = meaning.name
                 if meaning.assumed:
                     self.report.assume(table, label, meaning.assumed, first, int(count))
-        return rows[column].map(names).fillna("").astype("str")
+        return _named(rows[column], names)
 
     def _keep(
         self, table: str, rows: pd.DataFrame, good: "pd.Series[bool]", what: str, why: str
@@ -198,7 +199,7 @@ class _Reader:
             operators = self.codes.content["omop_operators"]
             rows = rows.assign(
                 date=_dates(rows["measurement_date"]),
-                comparator=rows["operator_concept_id"].map(operators).fillna(""),
+                comparator=_named(rows["operator_concept_id"], operators),
             )
             self._seen(rows["person_id"], rows["date"])
             self._add("measurements", table, rows.rename(columns={"value_as_number": "value"}))
@@ -217,7 +218,7 @@ class _Reader:
                 f"measurement/{group['row'].iloc[0]}",
                 len(group),
             )
-        return units.where(~fallen, rows["unit_source_value"].map(words)).fillna("").astype("str")
+        return units.where(~fallen, _named(rows["unit_source_value"], words)).astype("str")
 
     def _add(self, bundle_table: str, table: str, rows: pd.DataFrame) -> None:
         columns = [column.name for column in TABLES[bundle_table] if column.name in rows]
@@ -239,7 +240,7 @@ class _Reader:
         if not len(rows):
             return
         named = self._drug_names(rows)
-        rows = rows.assign(drug=rows["drug_concept_id"].map(named).fillna("").astype("str"))
+        rows = rows.assign(drug=_named(rows["drug_concept_id"], named))
         rows = rows[rows["drug"] != ""]
         rows = rows.assign(
             start_date=_dates(rows["drug_exposure_start_date"]),
@@ -313,7 +314,7 @@ class _Reader:
         dose = amount.where(once, amount / days.where(days > 0))
         known = np.isfinite(dose) & (dose > 0)
         self._say_unknown_doses(rows[~known])
-        text = dose.where(known).map("{:.10g}".format, na_action="ignore").fillna("")
+        text = dose.map("{:.10g}".format).astype("str").where(known, "")
         unit = pd.Series(np.where(once, "mg", "mg/d"), index=rows.index).where(known, "")
         ends = rows["end_date"].where(~once, rows["start_date"])
         return rows.assign(dose=text, dose_unit=unit, end_date=ends)
@@ -462,6 +463,11 @@ class _Reader:
             why = "a month of birth alone, read as its 15th"
             self.report.assume("person", "birth_date", why, f"person/{row['person_id']}")
         return f"{year}-{int(month):02d}-{int(day or 15):02d}" if month.isdigit() else year
+
+
+def _named(cells: "pd.Series[str]", names: Mapping[str, str]) -> "pd.Series[str]":
+    """Return what each cell is named; empty where it is not."""
+    return cells.map(lambda cell: names.get(cell, "")).astype("str")
 
 
 def _firsts(rows: pd.DataFrame, column: str) -> "pd.Series[str]":
