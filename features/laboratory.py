@@ -15,13 +15,12 @@ from .days import Days
 from .egfr import egfr_history
 from .feature import DAYS_BEFORE_INDEX, Feature, LandmarkView
 from .history import History, Numbers, history_of
-from .summaries import STATISTICS, Summaries, summarise, trajectory_statistics
+from .summaries import DAYS_PER_MONTH, STATISTICS, Summaries, summarise_with_statistics
 from .vocabulary import Scale, analytes
 
 __all__ = ["LANDMARK_MONTH", "Laboratory", "laboratory", "series_name", "statistic_name"]
 
 BASELINE_LAST_DAY = 7
-DAYS_PER_MONTH = 30.4375
 RESPONSE_FALL = 0.25
 SMALLEST_LOGGED = 0.01
 """Values at or below are logged as this, in the analyte's unit: a UPCR of 0 has no logarithm."""
@@ -133,19 +132,8 @@ def _long(histories: list[History]) -> _Rows:
     )
 
 
-def _statistics(view: LandmarkView, rows: _Rows, names: list[str], knots: Numbers) -> pd.DataFrame:
-    """Return the columns that trajectories are fitted to; before the index date time is 0."""
-    months = np.maximum(rows.day, 0) / DAYS_PER_MONTH
-    sums = trajectory_statistics(
-        rows.patient,
-        rows.series,
-        months,
-        rows.value,
-        rows.side,
-        knots,
-        len(view.registry),
-        len(names),
-    )
+def _frame(view: LandmarkView, sums: Numbers, names: list[str]) -> pd.DataFrame:
+    """Return the columns that trajectories are fitted to."""
     columns = [statistic_name(name, statistic) for name in names for statistic in STATISTICS]
     frame = pd.DataFrame(sums.reshape(len(view.registry), len(columns)), columns=columns)
     landmark = np.where(view.indexed, view.landmark_day - view.index_day, 0) / DAYS_PER_MONTH
@@ -249,13 +237,14 @@ def laboratory(view: LandmarkView, scales: Mapping[str, Scale]) -> Laboratory:
     """
     histories = [_look_back(view, analyte, scale) for analyte, scale in scales.items()]
     rows, n = _long(histories), len(view.registry)
-    summaries = summarise(rows.patient, rows.series, rows.day, rows.value, n, len(histories))
+    knots = np.array([knot_months(analyte) for analyte in scales])
+    long = rows.patient, rows.series, rows.day, rows.value, rows.side
+    summaries, sums = summarise_with_statistics(*long, knots, n, len(histories))
     features: dict[Feature, Numbers] = {}
     for at, ((analyte, scale), history) in enumerate(zip(scales.items(), histories, strict=True)):
         features |= _plain(view, analyte, scale, history, summaries, at)
     names = [series_name(analyte, scale) for analyte, scale in scales.items()]
-    knots = np.array([knot_months(analyte) for analyte in scales])
-    return Laboratory(features, _statistics(view, rows, names, knots))
+    return Laboratory(features, _frame(view, sums, names))
 
 
 def knot_months(analyte: str) -> float:

@@ -13,13 +13,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["STATISTICS", "Summaries", "summarise", "trajectory_statistics"]
+__all__ = [
+    "DAYS_PER_MONTH",
+    "STATISTICS",
+    "Summaries",
+    "summarise",
+    "summarise_with_statistics",
+    "trajectory_statistics",
+]
 
 Numbers = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.integer[Any]]
 
+DAYS_PER_MONTH = 30.4375
+
 COMPILE_FROM_ROWS = 50_000
 """Below, numpy is quicker than importing the compiler; both give the same bits."""
+
+BLOCK_SHIFT = 9
+"""Rows of 2 ** 9 patients are brought together: their sums of four analytes fit a core's cache."""
+
+SCATTERED = 0.1
+"""Share of rows that leave their predecessor's block from which bringing together pays."""
 
 STATISTICS = (
     *("n", "t", "k", "tt", "tk", "kk", "y", "ty", "ky", "yy"),
@@ -90,14 +105,22 @@ def summarise(
     >>> summaries.first[0, 0], summaries.last[0, 0], summaries.slope[0, 0]
     (np.float64(3.0), np.float64(1.0), np.float64(-0.2))
     """
-    sums = np.zeros((n_patients * n_analytes, 11))
-    sums[:, [_MIN, _FIRST_DAY]] = np.inf
-    sums[:, [_MAX, _LAST_DAY]] = -np.inf
+    sums = _nothing_yet(n_patients * n_analytes)
     large = len(value) >= COMPILE_FROM_ROWS
     add, finish = (_compiled("add_plain"), _compiled("finish_plain")) if large else _BY_NUMPY
     add(patient, analyte, day, value, n_analytes, sums)
     finish(sums)
+    return _shaped(sums, n_patients, n_analytes)
 
+
+def _nothing_yet(series: int) -> Numbers:
+    sums = np.zeros((series, 11))
+    sums[:, [_MIN, _FIRST_DAY]] = np.inf
+    sums[:, [_MAX, _LAST_DAY]] = -np.inf
+    return sums
+
+
+def _shaped(sums: Numbers, n_patients: int, n_analytes: int) -> Summaries:
     def shaped(column: int) -> Numbers:
         return sums[:, column].reshape(n_patients, n_analytes)
 
@@ -112,6 +135,62 @@ def summarise(
         mean=shaped(_MEAN),
         slope=shaped(_SLOPE),
     )
+
+
+def summarise_with_statistics(
+    patient: Whole,
+    analyte: Whole,
+    day: Whole,
+    value: Numbers,
+    side: Whole,
+    knot: Numbers,
+    n_patients: int,
+    n_analytes: int,
+) -> tuple[Summaries, Numbers]:
+    """Summarise every series, and add up what trajectories are fitted to, in the same pass.
+
+    Parameters
+    ----------
+    patient, analyte, day, value, n_patients, n_analytes
+        As `summarise` takes them; days from the index date.
+    side : ndarray of int, shape (n_rows,)
+        As `trajectory_statistics` takes it.
+    knot : ndarray of float, shape (n_analytes,)
+        Months.
+
+    Returns
+    -------
+    summaries : Summaries
+    statistics : ndarray of float, shape (n_patients, n_analytes, len(STATISTICS))
+        Over months from the index date; before it, time stands at 0.
+    """
+    if len(value) < COMPILE_FROM_ROWS:
+        months = np.maximum(day, 0) / DAYS_PER_MONTH
+        size = n_patients, n_analytes
+        statistics = trajectory_statistics(patient, analyte, months, value, side, knot, *size)
+        return summarise(patient, analyte, day, value, *size), statistics
+    rows = _by_block(patient, analyte, day, value, side)
+    sums = _nothing_yet(n_patients * n_analytes)
+    statistics = np.zeros((n_patients * n_analytes, len(STATISTICS)))
+    add = _compiled("add_plain_and_trajectory")
+    add(*rows, knot, DAYS_PER_MONTH, n_analytes, sums, statistics)
+    _compiled("finish_plain")(sums)
+    shape = n_patients, n_analytes, len(STATISTICS)
+    return _shaped(sums, n_patients, n_analytes), statistics.reshape(shape)
+
+
+def _by_block(
+    patient: Whole, analyte: Whole, day: Whole, value: Numbers, side: Whole
+) -> tuple[npt.NDArray[Any], ...]:
+    """Return rows with those of neighbouring patients together; a series keeps its order."""
+    rows = patient, analyte, day, value, side
+    count = np.zeros((int(patient.max()) >> BLOCK_SHIFT) + 2, dtype=np.int64)
+    changes = _compiled("count_blocks")(patient, BLOCK_SHIFT, count)
+    if changes < SCATTERED * len(patient):
+        return rows
+    ordered = tuple(np.empty_like(column) for column in rows)
+    _compiled("into_blocks")(rows, BLOCK_SHIFT, np.cumsum(count), ordered)
+    return ordered
 
 
 def trajectory_statistics(
@@ -141,9 +220,16 @@ def trajectory_statistics(
     ndarray of float, shape (n_patients, n_analytes, len(STATISTICS))
     """
     sums = np.zeros((n_patients * n_analytes, len(STATISTICS)))
-    large = len(value) >= COMPILE_FROM_ROWS
-    add = _compiled("add_trajectory") if large else _add_trajectory
-    add(patient, analyte, time, value, side, knot, n_analytes, sums)
+    series = patient.astype(np.int64) * n_analytes + analyte
+    past = np.maximum(time - knot[analyte], 0.0)
+    ones, exact = np.ones(len(value)), side == 0
+    products = (ones, time, past, time * time, time * past, past * past)
+    with_value = (value, time * value, past * value, value * value)
+    for column, term in enumerate((*products, *with_value)):
+        sums[:, column] = np.bincount(series[exact], term[exact], len(sums))
+    for first, beyond in ((10, side < 0), (14, side > 0)):
+        for column, term in enumerate((ones, time, past, value)):
+            sums[:, first + column] = np.bincount(series[beyond], term[beyond], len(sums))
     return sums.reshape(n_patients, n_analytes, len(STATISTICS))
 
 
@@ -177,32 +263,10 @@ def _finish_plain(sums: Numbers) -> None:
 _BY_NUMPY = (_add_plain, _finish_plain)
 
 
-def _add_trajectory(
-    patient: Whole,
-    analyte: Whole,
-    time: Numbers,
-    value: Numbers,
-    side: Whole,
-    knot: Numbers,
-    n_analytes: int,
-    sums: Numbers,
-) -> None:
-    series = patient.astype(np.int64) * n_analytes + analyte
-    past = np.maximum(time - knot[analyte], 0.0)
-    ones, exact = np.ones(len(value)), side == 0
-    products = (ones, time, past, time * time, time * past, past * past)
-    with_value = (value, time * value, past * value, value * value)
-    for column, term in enumerate((*products, *with_value)):
-        sums[:, column] = np.bincount(series[exact], term[exact], len(sums))
-    for first, beyond in ((10, side < 0), (14, side > 0)):
-        for column, term in enumerate((ones, time, past, value)):
-            sums[:, first + column] = np.bincount(series[beyond], term[beyond], len(sums))
-
-
 @cache
-def _compiled(which: str) -> Callable[..., None]:
+def _compiled(which: str) -> Callable[..., Any]:
     """Return the compiled pass; it is compiled once per machine and then read from a cache."""
     from . import compiled
 
-    function: Callable[..., None] = getattr(compiled, which)
+    function: Callable[..., Any] = getattr(compiled, which)
     return function

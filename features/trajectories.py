@@ -15,7 +15,7 @@ import pandas as pd
 
 from .feature import Feature
 from .laboratory import LANDMARK_MONTH, statistic_name
-from .summaries import STATISTICS
+from .summaries import COMPILE_FROM_ROWS, STATISTICS
 from .vocabulary import analytes
 
 __all__ = [
@@ -217,7 +217,28 @@ def posterior(model: Trajectory, sums: Numbers, given: Numbers, month: Numbers) 
     Posterior
         A patient's figures do not depend on who else is asked about.
     """
-    given = np.nan_to_num(given)
+    if len(sums) < COMPILE_FROM_ROWS:
+        return Posterior(*_posterior(model, sums, given, month))
+    known = _without_limits(model, sums, given, month)
+    limited = np.flatnonzero(sums[:, 10] + sums[:, 14] > 0)
+    known[:, limited] = _posterior(model, sums[limited], given[limited], month[limited])
+    return Posterior(*known)
+
+
+def _without_limits(model: Trajectory, sums: Numbers, given: Numbers, month: Numbers) -> Numbers:
+    """Return what `_posterior` does for patients without a value beyond a limit, compiled."""
+    from .compiled import posterior_without_limits
+
+    known = np.empty((6, len(sums)))
+    mean, variance = np.array(model.mean), np.array(model.variance)
+    knot = np.inf if model.knot is None else model.knot
+    posterior_without_limits(sums, given, month, mean, variance, model.error, knot, known)
+    return known
+
+
+def _posterior(model: Trajectory, sums: Numbers, given: Numbers, month: Numbers) -> Numbers:
+    """Return the six figures of a posterior, shape (6, n_patients)."""
+    given = np.where(np.isnan(given), 0.0, given)
     curve = model.curve(given)
     filled, spread = with_limits(model, sums, given)
     line = _line(model, filled, curve)
@@ -233,19 +254,15 @@ def posterior(model: Trajectory, sums: Numbers, given: Numbers, month: Numbers) 
     level, slope, bend = curve
     past = np.zeros_like(month) if model.knot is None else np.maximum(month - model.knot, 0.0)
     change = (slope + line.slope) * month + bend * past
-    seen = filled[:, 0] > 0
-
-    def known(values: Numbers) -> Numbers:
-        return np.where(seen, values, np.nan)
-
-    return Posterior(
-        level=known(level + line.intercept + change),
-        slope=known(slope + np.where(past > 0, bend, 0.0) + line.slope),
-        level_sd=known(np.sqrt(v11 + 2.0 * month * v12 + month * month * v22)),
-        slope_sd=known(np.sqrt(v22)),
-        change=known(change),
-        change_sd=known(month * np.sqrt(v22)),
+    figures = (
+        level + line.intercept + change,
+        slope + np.where(past > 0, bend, 0.0) + line.slope,
+        np.sqrt(v11 + 2.0 * month * v12 + month * month * v22),
+        np.sqrt(v22),
+        change,
+        month * np.sqrt(v22),
     )
+    return np.where(filled[:, 0] > 0, np.stack(figures), np.nan)
 
 
 def shrunken_features(models: Sequence[Trajectory], frame: pd.DataFrame) -> dict[Feature, Numbers]:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lnrisk.features.summaries import summarise
+from lnrisk.features import summaries
+from lnrisk.features.summaries import STATISTICS, summarise, summarise_with_statistics
 
 series = st.dictionaries(st.integers(-90, 84), st.floats(0.02, 500), max_size=8).map(
     lambda found: sorted(found.items())
@@ -28,3 +29,25 @@ def test_each_series_is_summarised_as_if_alone(people):
         else:
             slope = np.polyfit(x, y, 1)[0]
             assert found.slope[i, 0] == pytest.approx(slope, rel=1e-6, abs=1e-6 * np.ptp(y) + 1e-9)
+
+
+@pytest.mark.parametrize("order", ["scattered", "by patient"])
+def test_compiled_and_numpy_passes_give_the_same_bits(monkeypatch, order):
+    rng = np.random.default_rng(3)
+    patients, rows = 3_000, 60_000
+    key = rng.choice(patients * 2 * 300, rows, replace=False)  # a day is seen once in a series
+    if order == "by patient":
+        key = np.sort(key)
+    patient, analyte, day = key // 600, key // 300 % 2, key % 300 - 90
+    value, side = rng.normal(1, 1, rows), rng.choice([0, 0, 0, -1, 1], rows)
+    long = patient, analyte, day, value, side, np.array([2.0, np.inf]), patients + 1, 2
+    compiled, compiled_sums = summarise_with_statistics(*long)
+    monkeypatch.setattr(summaries, "COMPILE_FROM_ROWS", rows + 1)
+    plain, sums = summarise_with_statistics(*long)
+    alone = summarise(patient, analyte, day, value, patients + 1, 2)
+    for field in plain.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(compiled, field), getattr(plain, field))
+        np.testing.assert_array_equal(getattr(alone, field), getattr(plain, field))
+    np.testing.assert_array_equal(compiled_sums, sums)
+    assert sums.shape == (patients + 1, 2, len(STATISTICS))
+    assert sums[-1].sum() == 0

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from lnrisk.features import trajectories
 from lnrisk.features.summaries import trajectory_statistics
 from lnrisk.features.trajectories import (
     Trajectory,
@@ -160,3 +161,15 @@ def test_the_dictionary_names_what_is_made_in_order():
         assert all((feature.meaning, feature.unit, feature.table, feature.look_back))
         assert feature.formula
         assert feature.citation
+
+
+def test_many_patients_have_the_bits_of_few(monkeypatch):
+    statistics, month = several(5, 60), np.linspace(0.5, 5, 60)
+    given = np.resize([0.0, 1.0, np.nan], (60, 1))
+    few = posterior(MODEL, statistics, given, month)
+    monkeypatch.setattr(trajectories, "COMPILE_FROM_ROWS", 1)
+    many = posterior(MODEL, statistics, given, month)
+    for name in ("level", "slope", "level_sd", "slope_sd", "change", "change_sd"):
+        assert getattr(few, name).tobytes() == getattr(many, name).tobytes()
+    assert (statistics[:, 10] > 0).any()
+    assert (statistics[:, [10, 14]].sum(axis=1) == 0).any()

@@ -154,3 +154,41 @@ def test_values_without_scatter_are_taken_as_they_are(slope):
     model = fit_trajectory("y", sums, np.zeros((30, 0)), (), KNOT)
     found = posterior(model, sums, np.zeros((30, 0)), np.full(30, 2.0))
     np.testing.assert_allclose(found.level, 1.0 + slope * 2.0, atol=1e-3)
+
+
+def test_gradient_and_information_are_those_of_the_deviance():
+    from lnrisk.features.trajectory_fit import _Data, _patterns, _Profile
+
+    patient, times, values, side, given, _ = world(3_000)
+    sums = statistics(patient, times, values, side, 3_000)
+    weight = np.resize([1.0, 2.0, 0.5], 3_000)
+    profile = _Profile(sums, _Data(sums, given, weight, *_patterns(given)))
+    at, steps = np.array([2.0, -0.4, 0.6]), 1e-5 * np.eye(3)
+    _, gradient = profile(at)
+    information = profile.information
+    ahead, behind = ([profile(at + sign * step) for step in steps] for sign in (1, -1))
+    slope = [(a[0] - b[0]) / 2e-5 for a, b in zip(ahead, behind, strict=True)]
+    bend = [(a[1] - b[1]) / 2e-5 for a, b in zip(ahead, behind, strict=True)]
+    np.testing.assert_allclose(gradient, slope, atol=1e-7)
+    np.testing.assert_allclose(information, bend, atol=0.05)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 40.0])
+def test_the_unit_of_values_is_only_a_unit(scale):
+    patient, times, values, side, given, _ = world(300)
+    one = fit_trajectory("y", statistics(patient, times, values, side, 300), given, GROUPS, KNOT)
+    sums = statistics(patient, times, scale * (values + 2), side, 300)
+    other = fit_trajectory("y", sums, given, GROUPS, KNOT)
+    np.testing.assert_allclose(other.variance, np.array(one.variance) * scale**2, rtol=1e-4)
+    assert other.error == pytest.approx(one.error * scale**2, rel=1e-5)
+    assert other.mean[0][0] == pytest.approx(scale * (one.mean[0][0] + 2), rel=1e-5)
+
+
+def test_a_search_that_starts_astray_ends_at_the_same_place(monkeypatch):
+    from lnrisk.features import trajectory_fit
+
+    whole, sums, given = fitted(300)
+    monkeypatch.setattr(trajectory_fit, "STEPS", 0)
+    searched = fit_trajectory("log_upcr", sums, given, GROUPS, KNOT)
+    np.testing.assert_allclose(searched.mean, whole.mean, atol=1e-5)
+    np.testing.assert_allclose(searched.variance, whole.variance, atol=1e-5)
