@@ -6,6 +6,7 @@ whole, and all rows of a patient whose own row is bad go with it.
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -74,9 +75,10 @@ class _TableCheck:
             )
 
     def _parse(self, column: Column) -> Any:
-        absent = column.name not in self.raw.cells.columns
-        cells = self.text(column.name) if absent else self.raw.cells[column.name]
-        if column.required and not absent:
+        if column.name not in self.raw.cells.columns:
+            return _blank(column, len(self.raw.cells))
+        cells = self.raw.cells[column.name]
+        if column.required:
             empty = (as_text(cells) == "").to_numpy()
             self.flag(empty, "missing value", column.name, "a value is required here.")
         if column.kind in ("date", "birth_date", "entry_date"):
@@ -128,6 +130,17 @@ class _TableCheck:
         return joined.assign(file=self.raw.file, record=written)[
             ["file", "row", "kind", "message", "record"]
         ]
+
+
+def _blank(column: Column, n: int) -> Any:
+    """Return what a column that a table does not have is parsed to."""
+    if column.kind in ("date", "birth_date", "entry_date"):
+        return np.full(n, np.datetime64("NaT"), dtype="datetime64[s]")
+    if column.kind == "number":
+        return np.full(n, np.nan)
+    if column.kind == "choice":
+        return pd.Categorical.from_codes(np.full(n, -1), categories=column.choices)
+    return pd.Series([""] * n, dtype="str")
 
 
 class _People:
@@ -363,9 +376,13 @@ _ORDER = {
 }
 
 
-def _empty(name: str) -> RawTable:
-    columns = {column.name: pd.Series([], dtype="str") for column in TABLES[name]}
-    return RawTable(name, f"{name}.csv", pd.DataFrame(columns), 2)
+@cache
+def _without_rows(name: str) -> pd.DataFrame:
+    """Return a table that a bundle does not have; its columns are typed as if it had."""
+    nobody = _TableCheck(RawTable(name, "", pd.DataFrame(index=range(0)), 1), Findings())
+    if name in _ROW_CHECKS:
+        _ROW_CHECKS[name](nobody)
+    return nobody.frame(~nobody.bad)
 
 
 def _note_patients_without_end(patients: _TableCheck, people: _People) -> None:
@@ -388,6 +405,7 @@ def check_bundle(
     Parameters
     ----------
     raw : mapping of str to RawTable
+        Of those tables that there are; ``patients`` must be one of them.
 
     Returns
     -------
@@ -398,12 +416,13 @@ def check_bundle(
         The rows with errors, as they were written, with the reasons.
     """
     findings = Findings()
-    checks = {name: _TableCheck(raw.get(name, _empty(name)), findings) for name in TABLES}
+    checks = {name: _TableCheck(raw[name], findings) for name in TABLES if name in raw}
     people = _People(checks["patients"])
     positions = {
         name: _check_people(check, people) for name, check in checks.items() if name != "patients"
     }
-    people.note_last_contacts(checks["events"])
+    if "events" in checks:
+        people.note_last_contacts(checks["events"])
     for name, position in positions.items():
         _check_dates(checks[name], people, position)
         if name in _ROW_CHECKS:
@@ -411,15 +430,19 @@ def check_bundle(
     _note_patients_without_end(checks["patients"], people)
     patients = checks["patients"].frame(~checks["patients"].bad)
     tables = {"patients": patients}
-    for name in positions:
-        frame = checks[name].frame(~checks[name].bad)
+    for name in TABLES:
+        if name == "patients":
+            continue
+        check = checks.get(name)
+        frame = _without_rows(name) if check is None else check.frame(~check.bad)
         identifiers = pd.Categorical(frame["patient_id"], categories=patients["patient_id"])
         frame = frame.assign(patient_id=identifiers)
-        if name == "measurements":
-            tables[name] = _one_value_a_day(frame, checks[name])
-        else:
+        if check is not None and name == "measurements":
+            frame = _one_value_a_day(frame, check)
+        elif check is not None:
             keys = ["patient_id", *_ORDER[name]]
             frame = frame.sort_values(keys, kind="stable", na_position="first")
-            tables[name] = frame.reset_index(drop=True)
+            frame = frame.reset_index(drop=True)
+        tables[name] = frame
     rejected = pd.concat([check.rejected() for check in checks.values()], ignore_index=True)
     return tables, findings, rejected

@@ -190,6 +190,8 @@ def as_text(cells: "pd.Series[Any]") -> "pd.Series[Any]":
     """Return cells as trimmed text; a missing one is the empty text."""
     if isinstance(cells.dtype, pd.CategoricalDtype):
         cells = cells.astype(cells.cat.categories.dtype)
+    if isinstance(cells.dtype, pd.StringDtype):
+        return cells.astype("str").fillna("").str.strip()
     return cells.astype("string").fillna("").str.strip().astype("str")
 
 

@@ -5,11 +5,13 @@ counted from 1 within the patient's own table; one patient's errors never touch 
 """
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ..features.checks import check_bundle
@@ -21,6 +23,8 @@ from ..features.tables import TABLES
 from .problems import FieldError, Problem, pointer
 
 __all__ = ["CheckedPatient", "CheckedPatients", "Tables", "check_patient", "check_patients"]
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 """``{"patients": [{"sex": "female", ...}], "measurements": [{...}, ...], ...}``."""
@@ -182,18 +186,36 @@ def _errors(findings: Findings) -> list[FieldError]:
 
 
 def _raw(name: str, rows: Sequence[Mapping[str, Any]], owner: Days) -> RawTable:
-    cells = {
-        column.name: [_text(row.get(column.name)) for row in rows]
-        for column in TABLES[name]
-        if column.kind != "id"
-    }
-    frame = pd.DataFrame({"patient_id": owner.astype(str), **cells}, dtype="str")
-    return RawTable(name, name, frame, 1)
+    cells = {"patient_id": pd.Series(owner.astype(str), dtype="str")}
+    for column in TABLES[name]:
+        values = [row.get(column.name) for row in rows]
+        if column.kind != "id" and any(value not in (None, "") for value in values):
+            cells[column.name] = _cells(column.kind, values)
+    return RawTable(name, name, pd.DataFrame(cells), 1)
+
+
+def _cells(kind: str, values: list[Any]) -> "pd.Series[Any]":
+    """Return values typed where all of them can be, else as text for the checks to refuse."""
+    if kind == "number" and all(v is None or isinstance(v, int | float) for v in values):
+        return pd.Series(np.array(values, dtype=np.float64))
+    texts = [_text(value) for value in values]
+    if kind in ("date", "entry_date"):
+        dates = _dates(texts)
+        if dates is not None:
+            return pd.Series(dates)
+    return pd.Series(texts, dtype="str")
+
+
+def _dates(texts: list[str]) -> npt.NDArray[np.datetime64] | None:
+    if not all(text == "" or _DATE.fullmatch(text) for text in texts):
+        return None
+    try:
+        return np.array(texts, dtype="datetime64[s]")
+    except ValueError:
+        return None
 
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, float):
-        return repr(value)
     return value.isoformat() if isinstance(value, datetime.date) else str(value)
