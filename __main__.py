@@ -13,6 +13,7 @@ from .commands.demo import demo
 from .commands.features import features
 from .commands.import_ import import_
 from .commands.label import label
+from .commands.monitor import monitor
 from .commands.replay import replay
 from .commands.score import score
 from .commands.serve import serve
@@ -50,6 +51,7 @@ COMMANDS = (
     serve,
     replay,
     audit,
+    monitor,
     token,
     demo,
 )

@@ -1,0 +1,108 @@
+"""What the audit log says about patients, as tables.
+
+Assumes an intact log: a changed one is refused, since a report on it would be worth nothing.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..audit.chain import AuditError
+from ..audit.verify import entries
+
+__all__ = ["Recorded", "read_log"]
+
+COLUMNS = ("number", "model", "who", "shown", "subject", "as_of", "status", "risk", "verdict")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Every assessment of a log.
+
+    Parameters
+    ----------
+    assessments : DataFrame
+        number (of the entry), model, who, shown, subject, as_of, status, risk, verdict; one row per
+        patient assessed, in order.
+    terms : DataFrame
+        What the model saw, one column per term, in the same rows; nan where missing or not given.
+    feedback : dict of str to int
+        How often each outcome of a card was sent back.
+    refused : int
+        Requests answered with an error.
+    """
+
+    assessments: pd.DataFrame
+    terms: pd.DataFrame
+    feedback: dict[str, int]
+    refused: int
+
+    @property
+    def models(self) -> list[str]:
+        """Hashes of the models that answered, the latest last."""
+        return list(dict.fromkeys(self.assessments["model"][::-1]))[::-1]
+
+    def of(self, chosen: "pd.Series[bool]") -> "Recorded":
+        """Return a part of the assessments."""
+        return Recorded(
+            self.assessments[chosen].reset_index(drop=True),
+            self.terms[chosen].reset_index(drop=True),
+            self.feedback,
+            self.refused,
+        )
+
+
+def read_log(log: Path) -> Recorded:
+    """Read a log.
+
+    Parameters
+    ----------
+    log : Path
+        The folder, or one of its files.
+
+    Raises
+    ------
+    AuditError
+        When it was changed, or an entry lacks what it should hold.
+    """
+    rows: list[tuple[Any, ...]] = []
+    terms: list[dict[str, float | None]] = []
+    feedback: Counter[str] = Counter()
+    refused = 0
+    for entry in entries(log):
+        if entry.kind not in ("answer", "part"):
+            continue
+        said = entry.content
+        try:
+            refused += entry.kind == "answer" and (said["status"] or 500) >= 400
+            for note in said["notes"]:
+                if note["note"] == "feedback":
+                    feedback[str(note["outcome"])] += 1
+                elif note["note"] == "assessment":
+                    rows.append(_row(entry.head.number, said, note))
+                    terms.append(note.get("terms", {}))
+        except (KeyError, TypeError, ValueError) as error:
+            raise AuditError(
+                f"entry {entry.head.number}: lacks what an answer holds: {error}"
+            ) from error
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"risk": np.float64})
+    seen = pd.DataFrame(terms, index=table.index).astype(np.float64)
+    return Recorded(table, seen, dict(feedback), refused)
+
+
+def _row(number: int, said: dict[str, Any], note: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        number,
+        str(said["model"]),
+        str(said["who"]),
+        bool(said["shown"]),
+        note.get("subject"),
+        pd.Timestamp(note["as_of"]),
+        str(note["status"]),
+        note["risk"],
+        str(note["verdict"]),
+    )
