@@ -16,6 +16,7 @@ from ..features.days import day_of
 from ..model.artifact import RiskModel
 from ..model.label import label_known
 from .assessment import Assessment, assess
+from .audit.journal import about, named, note
 from .explained_label import Label, explained
 from .patient_input import CheckedPatient, check_patient, check_patients
 from .problems import Problem
@@ -42,7 +43,8 @@ def assess_request(model: RiskModel, request: PatientTables) -> Assessment:
         422 where a row is wrong.
     """
     checked = check_patient(request.tables)
-    (answer,) = assess(model, checked.registry, request.day)
+    with named(request.identifier):
+        (answer,) = assess(model, checked.registry, request.day)
     return _warned(answer, checked.warnings)
 
 
@@ -54,12 +56,14 @@ def assess_requests(
     answers: list[Assessment | Problem | None] = [None] * len(requests)
     if len(checked.registry):
         days = np.array([day_of(request.day) for request in requests])[checked.position]
-        found = assess(model, checked.registry, days)
+        with about(*(requests[at].identifier for at in checked.position)):
+            found = assess(model, checked.registry, days)
         for at, answer, warnings in zip(checked.position, found, checked.warnings, strict=True):
             answers[at] = _warned(answer, warnings)
     for at in checked.apart:
         try:
-            answers[at] = assess_request(model, requests[at])
+            with about(requests[at].identifier):
+                answers[at] = assess_request(model, requests[at])
         except Problem as problem:
             answers[at] = problem
     return [answer for answer in answers if answer is not None]
@@ -77,6 +81,8 @@ def label_request(model: RiskModel, request: PatientTables) -> LabelAnswer:
     days = as_of_days(checked.registry, request.day)
     known = known_on(checked.registry, days)
     (said,) = explained(known, label_known(known, model.definition, days), model.definition)
+    with named(request.identifier):
+        note({"note": "label", "as_of": request.day.isoformat(), "verdict": said.verdict})
     return LabelAnswer(request.day, said, checked.warnings)
 
 

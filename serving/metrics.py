@@ -21,6 +21,7 @@ __all__ = ["CONTENT_TYPE", "Measured", "Metrics"]
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 RISKS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+READINESS = "/readyz"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -64,9 +65,7 @@ class Metrics:
         self.audit_failures = Counter(
             "lnrisk_audit_failures", "Entries that could not be written.", registry=of
         )
-        self.ready = Gauge(
-            "lnrisk_ready", "1 when the model scores its own example as it did.", registry=of
-        )
+        self.ready = Gauge("lnrisk_ready", "1 when /readyz last said so.", registry=of)
         about = Gauge(
             "lnrisk_model_info",
             "Which model answers; always 1.",
@@ -122,6 +121,8 @@ class Measured:
             self.metrics.in_progress.dec()
             self.metrics.requests.labels(method, route, status).inc()
             self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
+            if scope["path"] == READINESS:
+                self.metrics.ready.set(status == "200")
             refused = scope.get("state", {}).get("refused")
             if refused:
                 self.metrics.refusals.labels(refused).inc()

@@ -221,6 +221,15 @@ class PatientTables(_Row):
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     as_of: AsOf
+    identifier: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=128,
+            description="How the caller calls the patient. It is in no answer, and in the audit "
+            "log only as a keyed hash, where the site has a key.",
+        ),
+    ] = None
     patients: Annotated[
         list[PatientRow], Field(min_length=1, max_length=1, description="The patient's one row.")
     ]

@@ -25,7 +25,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from ..assessment import Assessment
 
-__all__ = ["Journal", "about", "keeping", "note", "note_assessments", "now"]
+__all__ = ["Journal", "about", "keeping", "named", "note", "note_assessments", "now"]
 
 _journal: ContextVar["Journal | None"] = ContextVar("journal", default=None)
 _identifiers: ContextVar[tuple[str, ...]] = ContextVar("identifiers", default=())
@@ -73,6 +73,16 @@ def about(*identifiers: str | None) -> Iterator[None]:
         yield
     finally:
         _identifiers.reset(token)
+
+
+@contextmanager
+def named(identifier: str | None) -> Iterator[None]:
+    """Say which patient is assessed inside, where one is named; else whoever was said before."""
+    if identifier is None:
+        yield
+        return
+    with about(identifier):
+        yield
 
 
 def now() -> datetime.datetime:

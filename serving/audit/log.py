@@ -65,6 +65,7 @@ class AuditLog:
         self._file: Path | None = None
         self._end = 0
         self._head = Head()
+        self._failing = False
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -79,6 +80,14 @@ class AuditLog:
     def head(self) -> Head:
         """Number and hash of the last entry that this process has seen."""
         return self._head
+
+    @property
+    def works(self) -> bool:
+        """Whether the last entry could be written; after a failure, whether one can be now."""
+        if self._failing:
+            with contextlib.suppress(AuditError):
+                self.append({"kind": "probe"})
+        return not self._failing
 
     def submit(self, content: dict[str, Any]) -> "Future[Head]":
         """Queue an entry; the result is there once it is on the disk.
@@ -146,11 +155,13 @@ class AuditLog:
                 self._flush(b"".join(lines), head)
         except Exception as error:  # the thread lives on, and each waiter hears what happened
             said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            self._failing = True
             failure = AuditError(f"{self.folder}: the audit log cannot be written: {said}")
             for done in waiters:
                 if not done.done():
                     done.set_exception(failure)
             return
+        self._failing = False
         for done, head in heads:
             if not done.cancelled():
                 done.set_result(head)

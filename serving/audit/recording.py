@@ -31,6 +31,7 @@ KEPT_HEADERS = ("accept", "accept-language", "content-type", "host", "origin")
 """Request headers that an answer may depend on."""
 
 LONGEST_HEADER = 200
+READINESS = "/readyz"
 HELD_BYTES = 1 << 16
 """A stream leaves in parts of this size, each after its entry."""
 
@@ -166,6 +167,9 @@ class Recording:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and record before anything leaves."""
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            if scope.get("path") == READINESS and not await self._log_works():
+                refusal = Problem(503, "The audit log cannot be written.")
+                return await problem_response(refusal)(scope, receive, send)
             return await self.app(scope, receive, send)
         moment = _to_milliseconds(datetime.datetime.now(tz=datetime.UTC))
         recorder = self.recorder
@@ -217,6 +221,10 @@ class Recording:
         if not exchange.finished:
             await record("answer")
         return None
+
+    async def _log_works(self) -> bool:
+        log = self.recorder.log
+        return log is None or await asyncio.to_thread(lambda: log.works)
 
 
 def _to_milliseconds(moment: datetime.datetime) -> datetime.datetime:

@@ -1,10 +1,12 @@
 """The service as a process: how it starts, refuses to start, and stops."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import httpx
@@ -12,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from lnrisk.__main__ import main
 from lnrisk.model.artifact import MODEL_FILE
-from lnrisk.serving.audit.verify import entries
+from lnrisk.serving.audit.verify import entries, verify
 from lnrisk.serving.guard.tokens import new_token
 from served import patient, small_model
 
@@ -54,6 +56,38 @@ class Service:
         self.process.send_signal(signal.SIGTERM)
         _, said = self.process.communicate(timeout=60)
         return said
+
+
+def test_a_stop_finishes_what_was_begun(model, tmp_path):
+    service = Service(model, "--audit", tmp_path / "audit", "--access-log")
+    body = {"requests": [patient() for _ in range(60)]}
+    answers = []
+
+    def ask():
+        answers.append(httpx.post(f"{service.address}/v1/risk:batch", json=body, timeout=60))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    in_progress = 0
+    while in_progress < 2:
+        text = httpx.get(f"{service.address}/metrics").text
+        (line,) = (x for x in text.splitlines() if x.startswith("lnrisk_requests_in_progress "))
+        in_progress = float(line.split()[1])
+    said = service.stop()
+    asking.join()
+    assert service.process.returncode == 0
+    assert answers[0].status_code == 200
+    lines = [json.loads(line) for line in answers[0].text.splitlines()]
+    assert [line["position"] for line in lines] == list(range(60))
+    found = [entry for entry in entries(tmp_path / "audit")]
+    assert found[0].kind == "start"
+    assert [found[-1].kind, found[-2].kind] == ["stop", "answer"]
+    assert sum(len(entry.content.get("notes", [])) for entry in found) == 60
+    assert verify(tmp_path / "audit").intact
+    assert "POST /v1/risk:batch 200" in said
+    assert "2.9" not in said.replace("ms", "")
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{service.address}/healthz")
 
 
 def test_a_token_opens_and_is_in_no_log(model, tmp_path):

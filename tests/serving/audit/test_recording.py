@@ -20,7 +20,7 @@ from lnrisk.serving.audit.recording import HELD_BYTES
 from lnrisk.serving.audit.verify import entries, verify
 from lnrisk.serving.operation import Operation, operate
 from lnrisk.serving.settings import Settings
-from served import patient, small_model
+from served import patient, small_model, upcr
 
 MODEL = small_model()
 HOSTS = ("test",)
@@ -115,6 +115,25 @@ def test_a_patient_is_known_by_a_keyed_hash(log):
     assert Pseudonyms(bytes(32))("MRN-0042") != make("MRN-0042")
 
 
+def test_each_patient_of_a_batch_has_a_pseudonym_of_their_own(log):
+    """Also one whose rows make them be looked at apart; the header names nobody of several."""
+    make, headers = Pseudonyms(bytes(32)), {"x-patient-identifier": "header"}
+    odd = patient(identifier="c", measurements=[upcr("2015-05-27", 3, "mg/L")])
+    requests = [patient(identifier="a"), patient(), odd, patient(identifier="d")]
+    app = service(log, pseudonym=make)
+    assert app.post("/v1/risk:batch", json={"requests": requests}, headers=headers).is_success
+    (entry,) = recorded(log)
+    found = [note.get("subject") for note in entry["notes"]]
+    assert found == [make("a"), None, make("d")]
+
+
+def test_a_label_alone_is_recorded(log):
+    service(log).post("/v1/label", json=patient())
+    (entry,) = recorded(log)
+    assert entry["notes"][0]["verdict"] == "not_refractory"
+    assert "risk" not in entry["notes"][0]
+
+
 def test_several_patients_are_named_in_order():
     from lnrisk.serving.audit.journal import Journal
 
@@ -139,11 +158,15 @@ def test_without_a_record_there_is_no_answer(log, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         answer = app.post("/v1/risk", json=patient())
+        assert app.get("/readyz").status_code == 503
     assert answer.status_code == 503
     assert "risk" not in answer.json()
     metrics = app.get("/metrics").text
     assert "lnrisk_audit_failures_total 1.0" in metrics
     assert 'lnrisk_refusals_total{reason="audit"} 1.0' in metrics
+    assert "lnrisk_ready 0.0" in metrics
+    assert app.get("/readyz").status_code == 200
+    assert "lnrisk_ready 1.0" in app.get("/metrics").text
     assert app.post("/v1/risk", json=patient()).status_code == 200
 
 
