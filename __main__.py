@@ -10,6 +10,7 @@ from . import __version__
 from .commands.audit import audit
 from .commands.check import check
 from .commands.demo import demo
+from .commands.export import export
 from .commands.features import features
 from .commands.import_ import import_
 from .commands.label import label
@@ -48,6 +49,7 @@ COMMANDS = (
     simulate,
     train,
     score,
+    export,
     serve,
     replay,
     audit,

@@ -23,13 +23,16 @@ def serve(model: str, host: str, port: int, tracking_uri: str | None, **given: A
     address it needs no login; on any other it does not start without a login (--tokens or
     --oidc-issuer) and encryption (--certfile and --keyfile, or --behind-proxy).
     """
-    from ..model.loading import find_model
+    from ..serving.admission import admitted, exported
     from ..serving.app import create_app
     from ..serving.operation import operate
     from ..serving.settings import Settings
 
     operation = operation_of(host, given)
-    chosen = find_model(model, tracking_uri)
+    folder = exported(model, tracking_uri)
+    chosen = admitted(folder)
+    if str(folder) != model:
+        say(f"{model} was exported to {folder}, which can be served without MLflow")
     scheme = "https" if given["certfile"] else "http"
     say(f"model {chosen.version} on {scheme}://{host}:{port}; Ctrl-C finishes what was begun")
     if chosen.synthetic:

@@ -139,7 +139,8 @@ def _blank(column: Column, n: int) -> Any:
     if column.kind == "number":
         return np.full(n, np.nan)
     if column.kind == "choice":
-        return pd.Categorical.from_codes(np.full(n, -1), categories=column.choices)
+        choices = pd.CategoricalDtype(list(column.choices))
+        return pd.Categorical.from_codes(np.full(n, -1), dtype=choices)
     return pd.Series([""] * n, dtype="str")
 
 

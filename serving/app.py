@@ -15,7 +15,7 @@ from fastapi import APIRouter, FastAPI
 
 from .. import __version__
 from ..model.artifact import RiskModel
-from . import api, health
+from . import api, health, open_inference
 from .guard.headers import Headers
 from .problems import install
 from .settings import Settings
@@ -25,6 +25,7 @@ __all__ = ["PARTS", "create_app"]
 PARTS: tuple[Callable[[RiskModel, Settings], APIRouter], ...] = (
     api.router,
     health.router,
+    open_inference.router,
 )
 
 DESCRIPTION = """Calibrated early risk of refractory lupus nephritis, beside the rule-based label.

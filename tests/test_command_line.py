@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from lnrisk.__main__ import main
 
-COMMANDS = ("check", "demo", "features", "label", "score", "serve", "simulate", "train")
+COMMANDS = ("check", "demo", "export", "features", "label", "score", "serve", "simulate", "train")
 
 
 def run(*arguments):

@@ -1,0 +1,298 @@
+"""The open inference protocol, version 2: the model as a function of feature columns.
+
+Assumes that the caller computes the features as the model card says. One tensor per column, FP64
+of shape [n, 1], null where a value is missing; what lies outside the model gets a status and null
+instead of a risk, as everywhere else.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from .. import __version__
+from ..model.artifact import RiskModel
+from .column_scoring import ColumnScores, score_columns
+from .settings import Settings
+
+__all__ = ["InferRequest", "InferResponse", "router"]
+
+Floats = npt.NDArray[np.float64]
+
+NAME = "lnrisk"
+OUTPUTS = ("risk", "risk_lower", "risk_upper", "status")
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+
+
+class InputTensor(_Part):
+    """One column of features."""
+
+    name: Annotated[Name, Field(description="One of `inputs` of the model's metadata.")]
+    shape: Annotated[
+        list[Annotated[int, Field(ge=0, strict=True)]],
+        Field(min_length=1, max_length=2, description="[n, 1] or [n]."),
+    ]
+    datatype: Annotated[Literal["FP64", "FP32", "INT64", "INT32"], Field(description="Of `data`.")]
+    data: Annotated[
+        list[Number] | list[Annotated[list[Number], Field(min_length=1, max_length=1)]],
+        Field(description="n values, flat or one per row; null where missing."),
+    ]
+    parameters: dict[str, Any] | None = None
+
+
+class RequestedOutput(_Part):
+    """An output that is wanted."""
+
+    name: Literal["risk", "risk_lower", "risk_upper", "status"]
+    parameters: dict[str, Any] | None = None
+
+
+class InferRequest(_Part):
+    """Columns to score."""
+
+    id: Annotated[str | None, Field(max_length=200, description="Echoed.")] = None
+    parameters: dict[str, Any] | None = None
+    inputs: Annotated[list[InputTensor], Field(min_length=1, description="Every input, once.")]
+    outputs: Annotated[
+        list[RequestedOutput] | None, Field(description="All of them where it is left out.")
+    ] = None
+
+
+class OutputTensor(_Part):
+    """One column of answers."""
+
+    name: str
+    shape: list[int]
+    datatype: Literal["FP64", "BYTES"]
+    data: list[float | str | None]
+
+
+class InferResponse(_Part):
+    """What the model answers."""
+
+    model_name: str
+    model_version: str
+    id: str | None = None
+    parameters: dict[str, bool | int | str]
+    outputs: list[OutputTensor]
+
+
+class InferError(BaseModel):
+    """What is wrong."""
+
+    error: str
+
+
+class TensorMetadata(BaseModel):
+    """A column that is taken or given."""
+
+    name: str
+    datatype: Literal["FP64", "BYTES"]
+    shape: Annotated[list[int], Field(description="-1 stands for any number of rows.")]
+
+
+class ModelMetadata(BaseModel):
+    """What the model takes and gives."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class ServerMetadata(BaseModel):
+    """Who answers."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class Live(BaseModel):
+    """Whether the server lives."""
+
+    live: Literal[True] = True
+
+
+class Ready(BaseModel):
+    """Whether the server, or the model, is ready."""
+
+    ready: Literal[True] = True
+
+
+class _Refused(Exception):
+    """A request that cannot be answered."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(said)
+        self.status, self.said = status, said
+
+
+class _Route(APIRoute):
+    """Answers errors in the protocol's own form."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route with its errors caught."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except RequestValidationError as error:
+                return _error(400, _spoken(error))
+            except _Refused as error:
+                return _error(error.status, error.said)
+
+        return handle
+
+
+def _error(status: int, said: str) -> Response:
+    content = to_json(InferError(error=said))
+    return Response(content, status, media_type="application/json")
+
+
+def _spoken(error: RequestValidationError) -> str:
+    found = error.errors()[0]
+    where = ".".join(str(part) for part in found["loc"][1:])
+    return f"{where or 'body'}: {found['msg']}"
+
+
+def _columns(request: InferRequest, names: Sequence[str]) -> dict[str, Floats]:
+    """Return the inputs as columns of the same length.
+
+    Raises
+    ------
+    _Refused
+        The message names the input and what is accepted.
+    """
+    rows = request.inputs[0].shape[0]
+    columns: dict[str, Floats] = {}
+    for tensor in request.inputs:
+        name, shape = tensor.name, tensor.shape
+        if shape not in ([rows, 1], [rows]) or len(tensor.data) != rows:
+            said = f"input {name!r}: shape {shape} with {len(tensor.data)} values"
+            raise _Refused(400, f"{said}; expected [{rows}, 1] and {rows} values, as the first.")
+        if name in columns:
+            raise _Refused(400, f"input {name!r} is given twice.")
+        flat = [v[0] if isinstance(v, list) else v for v in tensor.data]
+        columns[name] = np.array(flat, dtype=np.float64)
+    absent = [name for name in names if name not in columns]
+    if absent:
+        raise _Refused(
+            400,
+            f"inputs lack {', '.join(absent[:5])}; {len(names)} are needed, null where missing.",
+        )
+    unknown = set(columns).difference(names)
+    if unknown:
+        raise _Refused(400, f"unknown inputs: {', '.join(sorted(unknown)[:5])}.")
+    return columns
+
+
+def _answer(model: RiskModel, request: InferRequest, scores: ColumnScores) -> dict[str, Any]:
+    chosen = OUTPUTS if request.outputs is None else tuple(o.name for o in request.outputs)
+    return {
+        "model_name": NAME,
+        "model_version": model.version,
+        **({} if request.id is None else {"id": request.id}),
+        "parameters": {
+            "horizon_days": model.horizon_days,
+            "definition": model.definition.name,
+            "definition_version": model.definition.version,
+            "trained_on_simulated_data": model.synthetic,
+        },
+        "outputs": [_output(name, getattr(scores, name)) for name in chosen],
+    }
+
+
+def _output(name: str, values: npt.NDArray[Any]) -> dict[str, Any]:
+    texts = name == "status"
+    data = values.tolist() if texts else [v if v == v else None for v in values.tolist()]
+    datatype = "BYTES" if texts else "FP64"
+    return {"name": name, "shape": [len(values), 1], "datatype": datatype, "data": data}
+
+
+def _metadata(model: RiskModel) -> ModelMetadata:
+    def described(name: str) -> TensorMetadata:
+        datatype: Literal["FP64", "BYTES"] = "BYTES" if name == "status" else "FP64"
+        return TensorMetadata(name=name, datatype=datatype, shape=[-1, 1])
+
+    return ModelMetadata(
+        name=NAME,
+        versions=[model.version],
+        platform="lnrisk",
+        inputs=[described(name) for name in model.input_names],
+        outputs=[described(name) for name in OUTPUTS],
+    )
+
+
+def router(model: RiskModel, settings: Settings) -> APIRouter:
+    """Return the routes."""
+    routes = APIRouter(prefix="/v2", route_class=_Route, tags=["open inference"])
+    metadata, names = _metadata(model), tuple(model.input_names)
+    wrong: dict[int | str, dict[str, Any]] = {
+        status: {"model": InferError, "description": "What is wrong."} for status in (400, 404)
+    }
+    unknown: dict[int | str, dict[str, Any]] = {404: wrong[404]}
+
+    def known(name: str, version: str | None = None) -> None:
+        if name != NAME or version not in (None, model.version):
+            said = f"there is {NAME!r} in version {model.version!r} here."
+            raise _Refused(404, said)
+
+    @routes.get("")
+    async def server() -> ServerMetadata:
+        """Say who answers."""
+        return ServerMetadata(name=NAME, version=__version__, extensions=[])
+
+    @routes.get("/health/live")
+    async def live() -> Live:
+        """Say that the server lives."""
+        return Live()
+
+    @routes.get("/health/ready")
+    async def ready() -> Ready:
+        """Say that the model is loaded."""
+        return Ready()
+
+    @routes.get("/models/{name}/ready", responses=unknown)
+    @routes.get("/models/{name}/versions/{version}/ready", responses=unknown)
+    async def model_ready(name: str, version: str | None = None) -> Ready:
+        """Say that the model is loaded."""
+        known(name, version)
+        return Ready()
+
+    @routes.get("/models/{name}", responses=unknown)
+    @routes.get("/models/{name}/versions/{version}", responses=unknown)
+    async def about_model(name: str, version: str | None = None) -> ModelMetadata:
+        """Say what the model takes and gives."""
+        known(name, version)
+        return metadata
+
+    @routes.post("/models/{name}/infer", responses=wrong, response_model=InferResponse)
+    @routes.post(
+        "/models/{name}/versions/{version}/infer", responses=wrong, response_model=InferResponse
+    )
+    async def infer(request: InferRequest, name: str, version: str | None = None) -> Response:
+        """Score columns of features."""
+        known(name, version)
+        columns = _columns(request, names)
+        rows = len(columns[names[0]])
+        if rows > settings.most_patients:
+            raise _Refused(400, f"{rows} rows; at most {settings.most_patients} are accepted.")
+        scores = score_columns(model, columns)
+        return Response(to_json(_answer(model, request, scores)), media_type="application/json")
+
+    return routes
