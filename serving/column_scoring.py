@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..model.artifact import RiskModel
+from .audit.journal import note_columns
 
 __all__ = ["ColumnScores", "score_columns"]
 
@@ -46,11 +47,15 @@ def score_columns(model: RiskModel, columns: Mapping[str, Floats]) -> ColumnScor
         The model's `input_names`; nan where missing.
     """
     frame = pd.DataFrame(columns)
-    ok = ~np.isnan(model.term_values(frame)[model.required_feature].to_numpy())
+    values = model.term_values(frame)
+    ok = ~np.isnan(values[model.required_feature].to_numpy())
     lower, upper = model.interval(frame)
-    return ColumnScores(
+    scores = ColumnScores(
         np.where(ok, model.predict(frame), np.nan),
         np.where(ok, lower, np.nan),
         np.where(ok, upper, np.nan),
         np.where(ok, "ok", "outside_model"),
     )
+    figures = (scores.risk, scores.risk_lower, scores.risk_upper)
+    note_columns(scores.status.tolist(), figures, model.feature_names, values.to_numpy)
+    return scores

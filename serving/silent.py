@@ -44,7 +44,11 @@ def silent_answer(route: str, accept: str) -> tuple[str, bytes]:
     if route.startswith("/fhir"):
         issue = {"severity": "information", "code": "suppressed", "diagnostics": SILENT}
         return FHIR, _json({"resourceType": "OperationOutcome", "issue": [issue]})
-    if not route.startswith(("/v1/", "/v2/")) and "text/html" in accept:
+    if route.startswith("/v2/"):
+        silence = {"status": "silent", "detail": SILENT}
+        named = {"model_name": "lnrisk", "model_version": ""}
+        return JSON, _json({**named, "parameters": silence, "outputs": []})
+    if not route.startswith("/v1/") and "text/html" in accept:
         return HTML, PAGE.encode()
     return JSON, _json({"status": "silent", "detail": SILENT})
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,16 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from ..assessment import Assessment
 
-__all__ = ["Journal", "about", "keeping", "named", "note", "note_assessments", "now"]
+__all__ = [
+    "Journal",
+    "about",
+    "keeping",
+    "named",
+    "note",
+    "note_assessments",
+    "note_columns",
+    "now",
+]
 
 _journal: ContextVar["Journal | None"] = ContextVar("journal", default=None)
 _identifiers: ContextVar[tuple[str, ...]] = ContextVar("identifiers", default=())
@@ -140,6 +150,45 @@ def note_assessments(
                 **({"terms": _terms(names, row)} if answer.status == "ok" else {}),
             }
             for answer, row in zip(answers, values(), strict=True)
+        )
+    )
+
+
+def note_columns(
+    status: Sequence[str],
+    figures: Sequence[npt.NDArray[np.float64]],
+    names: Sequence[str],
+    values: Callable[[], npt.NDArray[np.float64]],
+) -> None:
+    """Note rows of features that were scored: of nobody in particular, as of today.
+
+    Parameters
+    ----------
+    status : sequence of str
+    figures : three ndarray of float, shape (n_rows,)
+        Risk, lower and upper end; nan where there is none.
+    names : sequence of str
+        Of the model's terms.
+    values : callable
+        Gives their values, shape (n_rows, n_terms), nan where missing.
+    """
+    if _journal.get() is None:
+        return
+    day = now().date().isoformat()
+    plain = [[each if isfinite(each) else None for each in part.tolist()] for part in figures]
+    note(
+        *(
+            {
+                "note": "assessment",
+                "as_of": day,
+                "status": said,
+                "risk": risk,
+                "lower": lower,
+                "upper": upper,
+                "verdict": "",
+                **({"terms": _terms(names, row)} if said == "ok" else {}),
+            }
+            for said, risk, lower, upper, row in zip(status, *plain, values(), strict=True)
         )
     )
 

@@ -50,6 +50,7 @@ def test_what_is_no_answer_about_a_patient_is_shown(log):
     [
         ("/cds-services/{id}", "", "application/json", b'"cards": []'),
         ("/fhir/$assess", "", "application/fhir+json", b'"suppressed"'),
+        ("/v2/models/{name}/infer", "", "application/json", b'"outputs": []'),
         ("/v1/risk", "text/html", "application/json", b'"silent"'),
         ("/", "text/html,*/*", "text/html; charset=utf-8", b"<h1>lnrisk"),
     ],

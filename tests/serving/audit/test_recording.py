@@ -127,6 +127,25 @@ def test_each_patient_of_a_batch_has_a_pseudonym_of_their_own(log):
     assert found == [make("a"), None, make("d")]
 
 
+def test_columns_that_are_scored_are_recorded(log):
+    names = MODEL.input_names
+    inputs = [
+        {
+            "name": name,
+            "shape": [2, 1],
+            "datatype": "FP64",
+            "data": [0.5, None if name == "log_upcr_last" else 0.5],
+        }
+        for name in names
+    ]
+    answer = service(log).post("/v2/models/lnrisk/infer", json={"inputs": inputs}).json()
+    (entry,) = recorded(log)
+    risks = next(each["data"] for each in answer["outputs"] if each["name"] == "risk")
+    assert [note["risk"] for note in entry["notes"]] == risks
+    assert [note["status"] for note in entry["notes"]] == ["ok", "outside_model"]
+    assert entry["notes"][0]["terms"]["log_upcr_last"] == 0.5
+
+
 def test_a_label_alone_is_recorded(log):
     service(log).post("/v1/label", json=patient())
     (entry,) = recorded(log)
