@@ -15,7 +15,7 @@ from fastapi import APIRouter, FastAPI
 
 from .. import __version__
 from ..model.artifact import RiskModel
-from . import api, health, open_inference
+from . import api, cds_hooks, fhir, health, open_inference
 from .guard.headers import Headers
 from .problems import install
 from .settings import Settings
@@ -24,6 +24,8 @@ __all__ = ["PARTS", "create_app"]
 
 PARTS: tuple[Callable[[RiskModel, Settings], APIRouter], ...] = (
     api.router,
+    cds_hooks.router,
+    fhir.router,
     health.router,
     open_inference.router,
 )

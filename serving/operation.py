@@ -55,6 +55,8 @@ class Operation:
         Makes a keyed hash of a patient identifier.
     silent : bool
         Score, log, show nothing.
+    own_login : frozenset of str
+        Paths that check for themselves who asks.
     """
 
     host: str = "127.0.0.1"
@@ -67,6 +69,7 @@ class Operation:
     archive_inputs: bool = False
     pseudonym: Callable[[str], str] | None = None
     silent: bool = False
+    own_login: frozenset[str] = frozenset()
 
     @contextmanager
     def running(self, model: RiskModel) -> Iterator[None]:
@@ -125,7 +128,7 @@ def operate(
     if operation.per_second is not None:
         burst = max(1.0, operation.per_second * BURST_SECONDS)
         inner = RateLimit(inner, Buckets(operation.per_second, burst), OPEN_PATHS)
-    inner = Access(inner, operation.login)
+    inner = Access(inner, operation.login, OPEN_PATHS | operation.own_login)
     inner = BodyLimit(inner, operation.largest_body)
     inner = Hosts(inner, names_of(operation.host, operation.allowed_hosts))
     inner = Headers(Failures(inner), operation.encrypted)

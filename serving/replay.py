@@ -20,6 +20,7 @@ from .audit.archive import Archive
 from .audit.chain import AuditError, Entry
 from .audit.journal import Journal, about, keeping
 from .audit.verify import entries
+from .feedback import in_the_audit_log
 from .settings import Settings
 
 __all__ = ["Replayed", "replay"]
@@ -56,7 +57,9 @@ class Answers:
     def of(self, sha256: str) -> ASGIApp:
         """Return the application of a model."""
         if sha256 not in self._apps:
-            self._apps[sha256] = create_app(self.archive.model(sha256), Settings())
+            self._apps[sha256] = create_app(
+                self.archive.model(sha256), Settings(feedback=in_the_audit_log)
+            )
         return self._apps[sha256]
 
 

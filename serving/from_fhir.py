@@ -1,0 +1,136 @@
+"""One patient's FHIR resources on their way to an assessment, and back to what it rested on.
+
+Assumes that whoever sends a patient has them in care on the day asked about, so that the last
+record of the source is not read as the last contact.
+"""
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ..features.sources.codes import load_codes
+from ..features.sources.fhir import read_fhir
+from ..features.sources.imported import Imported
+from ..features.sources.mapping import NO_PLACE, Entry
+from ..model.artifact import RiskModel
+from .assessment import Assessment, assess
+from .audit.journal import about
+
+__all__ = ["AssessedRecord", "RecordError", "assess_record"]
+
+Resource = Mapping[str, Any]
+DAY_OF = {"measurements": "date", "treatments": "start_date", "biopsies": "date"}
+
+
+class RecordError(Exception):
+    """The resources are not one patient who can be assessed; the message says why.
+
+    Parameters
+    ----------
+    code : str
+        FHIR issue type.
+    text : str
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class AssessedRecord:
+    """An assessment, and the resources behind it.
+
+    Parameters
+    ----------
+    assessment : Assessment
+    subject : str
+        Reference to the Patient.
+    basis : tuple of str
+        References to what was known on the day and has a place in the assessment.
+    not_used : tuple of str
+        Sentences on what looks relevant and was not used.
+    assumed : tuple of str
+        Sentences on what was used on an assumption.
+    """
+
+    assessment: Assessment
+    subject: str
+    basis: tuple[str, ...]
+    not_used: tuple[str, ...]
+    assumed: tuple[str, ...]
+
+    @property
+    def lost_treatment(self) -> bool:
+        """Whether a medication with a role could not be used."""
+        return any(text.startswith("Medication") for text in self.not_used)
+
+
+def assess_record(
+    model: RiskModel, resources: Sequence[tuple[str, Resource]], as_of: datetime.date
+) -> AssessedRecord:
+    """Assess the one patient of some resources.
+
+    Parameters
+    ----------
+    model : RiskModel
+    resources : sequence of (str, mapping)
+        Full URL, which may be empty, and resource.
+    as_of : date
+
+    Raises
+    ------
+    RecordError
+        When there is not one patient with a sex and a birth date.
+    """
+    people = sum(resource.get("resourceType") == "Patient" for _, resource in resources)
+    if people != 1:
+        raise RecordError(
+            "required" if not people else "multiple-matches",
+            f"{people} Patient resources; expected one patient with their records.",
+        )
+    imported = read_fhir(resources, load_codes())
+    patients = imported.tables["patients"]
+    if not len(patients):
+        reasons = [f"{e.what}: {e.why}" for e in imported.report.not_used if e.where == "Patient"]
+        raise RecordError("value", f"The Patient cannot be assessed: {'; '.join(reasons)}.")
+    registry = imported.registry()
+    events = registry.events
+    ended = events[(events["event"] != "last_contact").to_numpy()].reset_index(drop=True)
+    with about(str(patients["patient_id"].iloc[0])):
+        (answer,) = assess(model, registry.with_tables(events=ended), as_of)
+    report = imported.report
+    return AssessedRecord(
+        answer,
+        str(patients["source"].iloc[0]),
+        tuple(_basis(imported, as_of)),
+        tuple(_said(entry, rows) for entry, rows in report.not_used.items() if _near(entry)),
+        tuple(_said(entry, rows) for entry, rows in report.assumed.items()),
+    )
+
+
+def _near(entry: Entry) -> bool:
+    return entry.why != NO_PLACE
+
+
+def _said(entry: Entry, rows: int) -> str:
+    return f"{entry.where} {entry.what}: {entry.why} ({rows} resource{'s' * (rows > 1)})."
+
+
+def _basis(imported: Imported, as_of: datetime.date) -> Iterator[str]:
+    """Yield references to the resources that were known on the day, each once."""
+    seen = {""}
+    for table, column in DAY_OF.items():
+        rows = imported.tables[table]
+        for source in rows.loc[_known(rows, column, as_of), "source"]:
+            if source not in seen and "/#" not in source:
+                seen.add(source)
+                yield source
+
+
+def _known(rows: pd.DataFrame, column: str, as_of: datetime.date) -> "pd.Series[bool]":
+    day = as_of.isoformat()
+    return (rows[column] <= day) & (rows["recorded_on"] <= day)
