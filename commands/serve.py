@@ -1,11 +1,13 @@
 """`lnrisk serve`."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
 
 from .operation import operation_of, operation_options, run
-from .shared import Command, say
+from .shared import FILE, Command, say
 
 __all__ = ["serve"]
 
@@ -15,20 +17,44 @@ __all__ = ["serve"]
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--tracking-uri", help="Where MLflow finds MODEL.")
+@click.option("--cds-clients", type=FILE, help="TOML: whose CDS Hooks calls are believed.")
+@click.option(
+    "--feedback",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File for feedback on cards; with --audit it is in the audit log anyway.",
+)
 @operation_options
-def serve(model: str, host: str, port: int, tracking_uri: str | None, **given: Any) -> None:
+def serve(
+    model: str,
+    host: str,
+    port: int,
+    tracking_uri: str | None,
+    cds_clients: Path | None,
+    feedback: Path | None,
+    **given: Any,
+) -> None:
     """Serve MODEL: API, clinician's page, CDS Hooks, FHIR.
 
     MODEL is a folder or an MLflow URI such as models:/lnrisk@champion. On this machine's own
     address it needs no login; on any other it does not start without a login (--tokens or
-    --oidc-issuer) and encryption (--certfile and --keyfile, or --behind-proxy).
+    --oidc-issuer) and encryption (--certfile and --keyfile, or --behind-proxy). CDS Hooks clients
+    sign each call themselves where --cds-clients names their keys.
     """
     from ..serving.admission import admitted, exported
     from ..serving.app import create_app
+    from ..serving.cds_hooks import SERVICE_PATH
+    from ..serving.feedback import FeedbackFile, Keeper, in_the_audit_log
+    from ..serving.guard.cds_clients import load_clients
     from ..serving.operation import operate
     from ..serving.settings import Settings
 
     operation = operation_of(host, given)
+    if cds_clients is not None:
+        operation = replace(operation, cds_clients=load_clients(cds_clients, SERVICE_PATH))
+    keeper: Keeper | None = in_the_audit_log if given["audit"] is not None else None
+    if feedback is not None:
+        keeper = FeedbackFile(feedback)
+    settings = Settings(host=host, port=port, feedback=keeper)
     folder = exported(model, tracking_uri)
     chosen = admitted(folder)
     if str(folder) != model:
@@ -39,6 +65,6 @@ def serve(model: str, host: str, port: int, tracking_uri: str | None, **given: A
         say("The model was trained on simulated patients.")
     if operation.silent:
         say("Silent: risks are logged and not shown.")
-    app = operate(create_app(chosen, Settings(host=host, port=port)), chosen, operation)
+    app = operate(create_app(chosen, settings), chosen, operation)
     with operation.running(chosen):
         run(app, host, port, given)

@@ -27,7 +27,16 @@ from .explained_label import Label, explained
 from .missing import Missing, missing_of
 from .scoring import score
 
-__all__ = ["Assessment", "Horizon", "Interval", "Landmark", "ModelStamp", "Status", "assess"]
+__all__ = [
+    "SIMULATED",
+    "Assessment",
+    "Horizon",
+    "Interval",
+    "Landmark",
+    "ModelStamp",
+    "Status",
+    "assess",
+]
 
 INTERVAL_LEVEL = 0.9
 SIMULATED = "The model was trained on simulated patients; the risk says nothing about real people."

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from .assessment import Assessment
+from .assessment import SIMULATED, Assessment
 from .feedback import OVERRIDE_REASONS, SYSTEM
 from .from_fhir import AssessedRecord
 from .risk_assessment import BY_RULE, CARE
@@ -19,7 +19,7 @@ __all__ = ["card_of"]
 LONGEST_SUMMARY = 139
 DRIVERS_SHOWN = 3
 MOST_REMARKS = 5
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~-])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|~])")
 
 
 def card_of(record: AssessedRecord, uuid: UUID, page: str) -> dict[str, Any] | None:
@@ -82,6 +82,8 @@ def _plain(text: str) -> str:
 def _detail(record: AssessedRecord) -> Iterator[str]:
     answer = record.assessment
     label = answer.label
+    if answer.model.trained_on_simulated_data:
+        yield f"**{SIMULATED}**\n"
     if answer.status == "met":
         yield f"{BY_RULE}\n"
     elif answer.risk is not None:
@@ -101,7 +103,8 @@ def _detail(record: AssessedRecord) -> Iterator[str]:
     if answer.missing:
         yield "\n**Not known**\n"
         yield from (f"- {_plain(each.text)}" for each in answer.missing[:DRIVERS_SHOWN])
-    remarks = [*answer.warnings, *record.not_used, *record.assumed]
+    warnings = [warning for warning in answer.warnings if warning != SIMULATED]
+    remarks = [*record.not_used, *warnings, *record.assumed]
     if remarks:
         yield "\n**Beware**\n"
         yield from (f"- {_plain(each)}" for each in remarks[:MOST_REMARKS])

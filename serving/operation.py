@@ -19,6 +19,7 @@ from .audit.log import AuditLog
 from .audit.recording import Recorder, Recording
 from .guard.access import OPEN_PATHS, Access, Login
 from .guard.access_log import AccessLog, Failures
+from .guard.cds_clients import CdsAccess, CdsClients
 from .guard.headers import Headers
 from .guard.hosts import Hosts, names_of
 from .guard.limits import BodyLimit, Buckets, RateLimit
@@ -55,8 +56,8 @@ class Operation:
         Makes a keyed hash of a patient identifier.
     silent : bool
         Score, log, show nothing.
-    own_login : frozenset of str
-        Paths that check for themselves who asks.
+    cds_clients : CdsClients or None
+        Whose CDS Hooks calls are believed; None where `login` decides.
     """
 
     host: str = "127.0.0.1"
@@ -69,7 +70,7 @@ class Operation:
     archive_inputs: bool = False
     pseudonym: Callable[[str], str] | None = None
     silent: bool = False
-    own_login: frozenset[str] = frozenset()
+    cds_clients: CdsClients | None = None
 
     @contextmanager
     def running(self, model: RiskModel) -> Iterator[None]:
@@ -128,8 +129,10 @@ def operate(
     if operation.per_second is not None:
         burst = max(1.0, operation.per_second * BURST_SECONDS)
         inner = RateLimit(inner, Buckets(operation.per_second, burst), OPEN_PATHS)
-    inner = Access(inner, operation.login, OPEN_PATHS | operation.own_login)
-    inner = BodyLimit(inner, operation.largest_body)
+    guarded: ASGIApp = Access(inner, operation.login)
+    if operation.cds_clients is not None:
+        guarded = CdsAccess(inner, guarded, operation.cds_clients)
+    inner = BodyLimit(guarded, operation.largest_body)
     inner = Hosts(inner, names_of(operation.host, operation.allowed_hosts))
     inner = Headers(Failures(inner), operation.encrypted)
     return Measured(AccessLog(inner), counted)

@@ -6,7 +6,6 @@ take the service away from the others.
 
 from dataclasses import dataclass
 
-from .cds_trust import CdsTrust
 from .feedback import Keeper
 
 __all__ = ["Settings"]
@@ -26,8 +25,6 @@ class Settings:
         Patients of one batch, rows of one table of features.
     longest_seconds : float
         Time for one answer; a batch has it for each part that it streams.
-    cds_trust : CdsTrust or None
-        Whose CDS Hooks calls are believed; None where the service's own login decides.
     feedback : Keeper or None
         Where feedback on cards goes; None where there is no place for it.
     """
@@ -37,5 +34,4 @@ class Settings:
     most_rows: int = 20_000
     most_patients: int = 1_000
     longest_seconds: float = 30.0
-    cds_trust: CdsTrust | None = None
     feedback: Keeper | None = None

@@ -12,10 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .guard.issuer import FileKeys
-from .guard.tokens import AccessError
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["CdsTrust", "load_trust"]
+from .headers import header
+from .issuer import FileKeys
+from .tokens import AccessError
+
+__all__ = ["CDS_PATH", "CdsAccess", "CdsClients", "load_clients"]
+
+CDS_PATH = "/cds-services"
+"""Discovery, open to anyone; below it are the services."""
 
 ALGORITHMS = ("ES384", "RS384")
 LEEWAY_SECONDS = 30
@@ -26,7 +33,7 @@ _REQUIRED = ("iss", "aud", "exp", "iat", "jti")
 
 
 @dataclass
-class CdsTrust:
+class CdsClients:
     """Issuers and their keys, and which tokens were seen.
 
     Parameters
@@ -105,7 +112,48 @@ class CdsTrust:
         return True
 
 
-def load_trust(file: Path, service: str) -> CdsTrust:
+def is_cds(path: str) -> bool:
+    """Return whether a path is that of CDS Hooks.
+
+    Examples
+    --------
+    >>> [is_cds(path) for path in ("/cds-services", "/cds-services/x", "/cds-servicesx")]
+    [True, True, False]
+    """
+    return path == CDS_PATH or path.startswith(f"{CDS_PATH}/")
+
+
+@dataclass(frozen=True)
+class CdsAccess:
+    """Lets a CDS Hooks call through to `trusted` where its token is in order; else a bare 401.
+
+    What is no call of CDS Hooks goes to `others`, and so through the service's own login.
+
+    Parameters
+    ----------
+    trusted, others : ASGI application
+    clients : CdsClients
+    """
+
+    trusted: ASGIApp
+    others: ASGIApp
+    clients: CdsClients
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or pass on with a name."""
+        if scope["type"] != "http" or not is_cds(scope["path"]):
+            return await self.others(scope, receive, send)
+        if scope["path"] == CDS_PATH:
+            return await self.trusted(scope, receive, send)
+        issuer = self.clients.issuer_of(header(scope, b"authorization") or "")
+        if issuer is None:
+            scope["state"]["refused"] = "login"
+            return await Response(status_code=401)(scope, receive, send)
+        scope["state"]["who"] = f"cds:{issuer}"
+        return await self.trusted(scope, receive, send)
+
+
+def load_clients(file: Path, service: str) -> CdsClients:
     """Read which clients are believed.
 
     Parameters
@@ -131,6 +179,6 @@ def load_trust(file: Path, service: str) -> CdsTrust:
     if not isinstance(audience, str) or not audience.startswith("https://") or not files:
         raise AccessError(f"{file}: {expected}.")
     base = audience.rstrip("/")
-    paths = ("", "/", "/cds-services", f"{service}", f"{service}/feedback")
+    paths = ("", "/", CDS_PATH, service, f"{service}/feedback")
     keys = {issuer: FileKeys(each) for issuer, each in files.items()}
-    return CdsTrust(tuple(f"{base}{path}" for path in paths), keys)
+    return CdsClients(tuple(f"{base}{path}" for path in paths), keys)
