@@ -7,7 +7,7 @@ part of a record would be a risk of somebody else.
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -42,6 +42,7 @@ def _tokens(kinds: tuple[str, ...], system: str) -> str:
     return ",".join(f"{_SYSTEMS[system]}|{code}" for code in codes)
 
 
+@cache
 def prefetch_templates() -> dict[str, str]:
     """Return what a client is asked to send, by key.
 
