@@ -1,0 +1,104 @@
+"""How the risk moved from landmark to landmark.
+
+Assumes one risk per landmark that the patient had reached; where the model gave none the place stays
+empty and the reason is in the table behind the figure.
+"""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from .scales import plain_scale
+from .svg import drawing, element, path
+
+__all__ = ["Move", "draw_moves"]
+
+HEIGHT, LEFT, RIGHT = 190.0, 40.0, 16.0
+
+
+@dataclass(frozen=True)
+class Move:
+    """The risk at one landmark, in percent.
+
+    Parameters
+    ----------
+    name : str
+        The landmark in words.
+    risk, lower, upper : float or None
+        None where the model gave none.
+    said : str
+        The risk in words, or why there is none.
+    now : bool
+        Whether it is the risk shown above.
+    """
+
+    name: str
+    risk: float | None
+    lower: float | None
+    upper: float | None
+    said: str
+    now: bool
+
+
+def draw_moves(
+    moves: tuple[Move, ...], width: int, title: str, axis_said: str, identity: str
+) -> Markup:
+    """Draw risks with their intervals, side by side.
+
+    Parameters
+    ----------
+    moves : tuple of Move
+        In order of time.
+    width : int
+        In the drawing's units.
+    title : str
+        What it shows, in a sentence.
+    axis_said : str
+        Name of the horizontal axis.
+    identity : str
+        Unique on the page.
+    """
+    top, bottom = 26.0, HEIGHT - 44
+    most = [m.upper if m.upper is not None else m.risk or 0.0 for m in moves]
+    scale = plain_scale(most, top, bottom, least=10.0)
+    step = (width - LEFT - RIGHT) / max(len(moves), 1)
+    parts = []
+    for tick in scale.ticks:
+        y = scale(tick)
+        parts.append(element("line", x1=LEFT, y1=y, x2=width - RIGHT, y2=y, class_="grid"))
+        parts.append(
+            element("text", f"{tick:g} %", x=LEFT - 6, y=y + 4, class_="label tick",
+                    text_anchor="end")
+        )  # fmt: skip
+    places, dots = [], []
+    for number, move in enumerate(moves):
+        x = LEFT + step * (number + 0.5)
+        kind = " now" if move.now else ""
+        parts.append(
+            element("text", move.name, x=x, y=bottom + 20, class_=f"label tick{kind}",
+                    text_anchor="middle")
+        )  # fmt: skip
+        if move.risk is None:
+            parts.append(
+                element("text", "–", x=x, y=bottom - 8, class_="label muted", text_anchor="middle")
+            )
+            continue
+        y = scale(move.risk)
+        places.append((x, y))
+        if move.lower is not None and move.upper is not None:
+            low, high = scale(move.lower), scale(move.upper)
+            dots.append(element("line", x1=x, y1=low, x2=x, y2=high, class_=f"interval{kind}"))
+        dots.append(
+            element("circle", element("title", move.said), cx=x, cy=y, r=6 if move.now else 4.5,
+                    class_=f"risk{kind}")
+        )  # fmt: skip
+        dots.append(
+            element("text", f"{move.risk:.0f} %" if move.risk >= 1 else "< 1 %", x=x + 9, y=y - 7,
+                    class_=f"label number{kind}")
+        )  # fmt: skip
+    if len(places) > 1:
+        parts.append(element("path", d=path(places), class_="course risk"))
+    parts.append(
+        element("text", axis_said, x=LEFT, y=HEIGHT - 6, class_="label muted")
+    )
+    return drawing("moves", width, HEIGHT, title, [*parts, *dots], identity)
