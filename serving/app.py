@@ -17,6 +17,7 @@ from .. import __version__
 from ..model.artifact import RiskModel
 from . import api, cds_hooks, fhir, health, open_inference
 from .guard.headers import Headers
+from .pages import routes as pages
 from .problems import install
 from .settings import Settings
 
@@ -28,6 +29,7 @@ PARTS: tuple[Callable[[RiskModel, Settings], APIRouter], ...] = (
     fhir.router,
     health.router,
     open_inference.router,
+    pages.router,
 )
 
 DESCRIPTION = """Calibrated early risk of refractory lupus nephritis, beside the rule-based label.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 __all__ = ["Scale", "TimeScale", "log_scale", "plain_scale"]
 
-FUTURE_SHARE = 0.24
+FUTURE_SHARE = 0.32
 """Most of the width that the time between today and the horizon may take."""
 WEEK_STEPS = (1, 2, 4, 8, 12, 26, 52, 104, 260)
 

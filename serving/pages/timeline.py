@@ -15,7 +15,8 @@ from .svg import drawing, element, path
 __all__ = ["Band", "Dose", "Mark", "Panel", "Point", "Segment", "Timeline", "draw_timeline"]
 
 LEFT, RIGHT, TOP = 46.0, 14.0, 38.0
-LETTER = 6.6
+LETTER = 7.6
+"""Width of a letter, at most, in the drawing's units."""
 LANE, BAR = 34.0, 12.0
 GAP = 34.0
 NARROW = 500
@@ -48,27 +49,23 @@ class Panel:
     ----------
     kind : str
         Its class.
-    title, unit : str
+    title : str
     points : tuple of Point
         In order of time.
     target : float or None
         A level over the whole width.
     target_said : str
     segments : tuple of Segment
-    segment_said : str
-        What the segments are.
     logged : bool
     height : float
     """
 
     kind: str
     title: str
-    unit: str
     points: tuple[Point, ...]
     target: float | None
     target_said: str
     segments: tuple[Segment, ...]
-    segment_said: str
     logged: bool
     height: float
 
@@ -95,10 +92,11 @@ class Dose:
 
 @dataclass(frozen=True)
 class Band:
-    """One drug: its name, doses in words, its role, and when it was taken."""
+    """One drug: its name, doses in words and in few words, its role, and when it was taken."""
 
     name: str
     said: str
+    short: str
     role: str
     doses: tuple[Dose, ...]
 
@@ -126,8 +124,6 @@ class Timeline:
     first_day, now, last_day : int
     week_said : str
         Name of the axis.
-    unknown_said : str
-        What the time to come is called.
     """
 
     panels: tuple[Panel, ...]
@@ -138,7 +134,6 @@ class Timeline:
     now: int
     last_day: int
     week_said: str
-    unknown_said: str
 
 
 def _label(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> Markup:
@@ -158,7 +153,6 @@ def _draw_panel(panel: Panel, scale: Scale, time: TimeScale) -> list[Markup]:
     if panel.target is not None:
         y = scale(panel.target)
         parts.append(_line(time.left, y, time.right, y, "target"))
-        parts.append(_label(time.right, y - 5, panel.target_said, "target-name", "end"))
     for segment in panel.segments:
         y, left = scale(segment.value), time(segment.first_day)
         right = max(time(segment.last_day), left + 3)
@@ -179,11 +173,13 @@ def _draw_panel(panel: Panel, scale: Scale, time: TimeScale) -> list[Markup]:
 
 def _draw_band(band: Band, top: float, time: TimeScale) -> list[Markup]:
     said = f"{band.name}  {band.said}".strip()
+    room = (time.right - time.left) / LETTER - len(band.name) - 1
+    doses = next((text for text in (band.said, band.short) if len(text) <= room), "")
     parts = [
         element(
             "text",
             element("tspan", band.name, class_="drug"),
-            element("tspan", band.said, dx=6),
+            element("tspan", doses, dx=6),
             x=time.left,
             y=top + 11,
             class_="label lane",
@@ -229,7 +225,7 @@ def _draw_marks(timeline: Timeline, time: TimeScale, top: float, bottom: float) 
     parts, taken = [], [-NARROW, -NARROW]
     for mark in sorted(timeline.marks, key=lambda mark: mark.day):
         x, width = time(mark.day), LETTER * len(mark.said)
-        left = min(max(x - width / 2, 0.0), time.right + RIGHT - width)
+        left = min(max(x - width / 2, 0.0), time.right + RIGHT - width - 2)
         row = 0 if left > taken[0] + LETTER else 1
         taken[row] = round(left + width)
         y = top - 9 - 17 * row
@@ -274,6 +270,10 @@ def draw_timeline(timeline: Timeline, width: int, title: str, identity: str) -> 
             )  # fmt: skip
     for panel, scale in zip(timeline.panels, scales, strict=True):
         parts += _draw_panel(panel, scale, time)
+    for panel, scale in zip(timeline.panels, scales, strict=True):
+        if panel.target is not None:
+            y = scale(panel.target) - 6
+            parts.append(_label(time.left + 6, y, panel.target_said, "target-name"))
     for number, band in enumerate(timeline.bands):
         parts += _draw_band(band, lanes + LANE * number, time)
     parts += _draw_time(timeline, time, bottom, width < NARROW)

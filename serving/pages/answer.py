@@ -1,0 +1,207 @@
+"""All that the page shows of one patient: the risk, the rule, the course, and how they relate.
+
+Assumes a patient who passed the checks. What the model refused stays refused here: no figure is
+drawn where there is no number.
+"""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from ...features.asof import as_of_days, known_on
+from ...features.registry import Registry
+from ...model.artifact import RiskModel
+from ..assessment import SIMULATED, Assessment, assess
+from .checklist import CourseList, Item, consider_of, courses_of
+from .entry import Entry
+from .history import Taken, Value, proteinuria_of, taken_of, timeline_of, upcr_unit, values_of
+from .moves import Move, draw_moves
+from .people import People, draw_people
+from .timeline import Timeline, draw_timeline
+from .together import Together, compare
+from .words import Words
+
+__all__ = ["Answer", "MoveRow", "answer"]
+
+LANDMARK_WEEKS = (0, 4, 8, 12, 16, 20, 26)
+WIDE, NARROW = 980, 360
+MOVES_WIDE = 560
+
+
+@dataclass(frozen=True)
+class MoveRow:
+    """One landmark in the table behind the figure."""
+
+    week: str
+    date: datetime.date
+    move: Move
+    range: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the page shows of one patient.
+
+    Parameters
+    ----------
+    assessment : Assessment
+    people : People or None
+        None where there is no risk.
+    figures : dict of str to Markup
+        ``people``; ``timeline`` and ``moves``, each also ``_narrow`` for a phone.
+    proteinuria, egfr : tuple of Value
+    taken : tuple of Taken
+    not_later : int
+        Rows dated after the day, which were not looked at.
+    moves : tuple of MoveRow
+    together : Together
+    courses : tuple of CourseList
+    consider : tuple of Item
+    beware : tuple of str
+    odd : tuple of str
+        What the checks found odd in the values: likely a wrong unit.
+    """
+
+    assessment: Assessment
+    people: People | None
+    figures: dict[str, Markup]
+    proteinuria: tuple[Value, ...]
+    egfr: tuple[Value, ...]
+    taken: tuple[Taken, ...]
+    not_later: int
+    moves: tuple[MoveRow, ...]
+    together: Together
+    courses: tuple[CourseList, ...]
+    consider: tuple[Item, ...]
+    beware: tuple[str, ...]
+    odd: tuple[str, ...]
+
+
+def answer(
+    model: RiskModel,
+    registry: Registry,
+    entry: Entry,
+    as_of: datetime.date,
+    odd: tuple[str, ...],
+    words: Words,
+) -> Answer:
+    """Assess a patient and prepare what is shown.
+
+    Parameters
+    ----------
+    model : RiskModel
+    registry : Registry
+        Of this one patient.
+    entry : Entry
+        The rows that the registry was made from.
+    as_of : date
+    odd : tuple of str
+        Warnings of the checks.
+    words : Words
+    """
+    (assessment,) = assess(model, registry, as_of)
+    known = known_on(registry, as_of_days(registry, as_of))
+    proteinuria, egfr = proteinuria_of(known, entry, words), values_of(known, entry, words)
+    taken = taken_of(known, words)
+    timeline = timeline_of(
+        assessment, model.definition, proteinuria, egfr, taken, upcr_unit(entry), words
+    )
+    moves = tuple(_moves(model, registry, assessment, words))
+    people = _people(assessment)
+    later = sum(
+        len(registry.table(name)) - len(known.table(name))
+        for name in ("measurements", "treatments", "biopsies", "adherence", "events")
+    )
+    return Answer(
+        assessment,
+        people,
+        _figures(people, timeline, moves, words),
+        proteinuria,
+        egfr,
+        taken,
+        later,
+        moves,
+        compare(model, assessment),
+        courses_of(assessment, known, model.definition, words),
+        consider_of(assessment, known, model.definition, words),
+        tuple(text for text in assessment.warnings if text != SIMULATED),
+        odd,
+    )
+
+
+def _people(assessment: Assessment) -> People | None:
+    if assessment.risk is None or assessment.status == "met":
+        return None
+    interval = assessment.interval
+    return People.of(
+        assessment.risk,
+        interval.lower if interval else None,
+        interval.upper if interval else None,
+    )
+
+
+def _moves(
+    model: RiskModel, registry: Registry, assessment: Assessment, words: Words
+) -> Iterator[MoveRow]:
+    """Yield the risk at each landmark that was reached, and the one of the day asked for."""
+    index = assessment.label.index_date
+    if index is None:
+        return
+    since = (assessment.as_of - index).days
+    rests_on = assessment.landmark.day if assessment.landmark else since
+    for day in (week * 7 for week in LANDMARK_WEEKS if week * 7 < since):
+        date = index + datetime.timedelta(days=day)
+        now = day == rests_on
+        (then,) = (assessment,) if now else assess(model, registry, date)
+        yield _move(then, day, date, now, words)
+    if rests_on >= since or rests_on not in (week * 7 for week in LANDMARK_WEEKS):
+        yield _move(assessment, since, assessment.as_of, True, words)
+
+
+def _move(
+    assessment: Assessment, day: int, date: datetime.date, now: bool, words: Words
+) -> MoveRow:
+    """Return one landmark; a risk that rests on another day counts only where it is asked for."""
+    landmark, interval = assessment.landmark, assessment.interval
+    own = landmark is not None and landmark.day == day
+    week = f"{day / 7:.0f}"
+    name = words.say("moves.now") if now else words.say("moves.week", week=week)
+    if assessment.risk is None or assessment.status == "met" or not (own or now):
+        why = assessment.why or words.say("moves.other_landmark")
+        return MoveRow(week, date, Move(name, None, None, None, why, now), "")
+    shown, spread = words.percent(assessment.risk), ""
+    lower, upper = None, None
+    if interval is not None:
+        lower, upper = 100 * interval.lower, 100 * interval.upper
+        ends = {"lower": words.percent(interval.lower), "upper": words.percent(interval.upper)}
+        spread = words.say("format.range", **ends)
+    return MoveRow(week, date, Move(name, 100 * assessment.risk, lower, upper, shown, now), spread)
+
+
+def _figures(
+    people: People | None, timeline: Timeline, moves: tuple[MoveRow, ...], words: Words
+) -> dict[str, Markup]:
+    figures = {}
+    if people is not None:
+        title = words.say(
+            "risk.people_title",
+            expected=people.expected,
+            lower=people.lower,
+            upper=people.upper,
+        )
+        figures["people"] = draw_people(people, title)
+    said = words.say("course_of.figure")
+    figures["timeline"] = draw_timeline(timeline, WIDE, said, "timeline-wide")
+    short = replace(timeline, week_said=words.say("course_of.weeks_short"))
+    figures["timeline_narrow"] = draw_timeline(short, NARROW, said, "timeline-narrow")
+    given = [row for row in moves if row.move.risk is not None]
+    if len(given) > 1:
+        said = words.say(
+            "moves.figure", count=len(given), first=given[0].move.said, last=given[-1].move.said
+        )
+        drawn, axis = tuple(row.move for row in moves), words.say("moves.axis")
+        figures["moves"] = draw_moves(drawn, MOVES_WIDE, said, axis, "moves-wide")
+        figures["moves_narrow"] = draw_moves(drawn, NARROW, said, axis, "moves-narrow")
+    return figures
