@@ -5,8 +5,10 @@ drawn where there is no number.
 """
 
 import datetime
-from collections.abc import Iterator
+import math
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from markupsafe import Markup
 
@@ -14,6 +16,7 @@ from ...features.asof import as_of_days, known_on
 from ...features.registry import Registry
 from ...model.artifact import RiskModel
 from ..assessment import SIMULATED, Assessment, assess
+from ..scoring import score
 from .checklist import CourseList, Item, consider_of, courses_of
 from .entry import Entry
 from .history import Taken, Value, proteinuria_of, taken_of, timeline_of, upcr_unit, values_of
@@ -26,8 +29,7 @@ from .words import Words
 __all__ = ["Answer", "MoveRow", "answer"]
 
 LANDMARK_WEEKS = (0, 4, 8, 12, 16, 20, 26)
-WIDE, NARROW = 980, 360
-MOVES_WIDE = 560
+WIDE, NARROW = 780, 360
 
 
 @dataclass(frozen=True)
@@ -153,31 +155,54 @@ def _moves(
     rests_on = assessment.landmark.day if assessment.landmark else since
     for day in (week * 7 for week in LANDMARK_WEEKS if week * 7 < since):
         date = index + datetime.timedelta(days=day)
-        now = day == rests_on
-        (then,) = (assessment,) if now else assess(model, registry, date)
-        yield _move(then, day, date, now, words)
+        if day == rests_on:
+            yield _move_now(assessment, day, date, words)
+        else:
+            row = score(model, registry, as_of=date).iloc[0].to_dict()
+            yield _move(row, day, date, words)
     if rests_on >= since or rests_on not in (week * 7 for week in LANDMARK_WEEKS):
-        yield _move(assessment, since, assessment.as_of, True, words)
+        yield _move_now(assessment, since, assessment.as_of, words)
 
 
-def _move(
-    assessment: Assessment, day: int, date: datetime.date, now: bool, words: Words
-) -> MoveRow:
-    """Return one landmark; a risk that rests on another day counts only where it is asked for."""
-    landmark, interval = assessment.landmark, assessment.interval
-    own = landmark is not None and landmark.day == day
+def _move(row: dict[Hashable, Any], day: int, date: datetime.date, words: Words) -> MoveRow:
+    """Return a landmark gone by; a risk that rests on another day does not count."""
     week = f"{day / 7:.0f}"
-    name = words.say("moves.now") if now else words.say("moves.week", week=week)
-    if assessment.risk is None or assessment.status == "met" or not (own or now):
-        why = assessment.why or words.say("moves.other_landmark")
-        return MoveRow(week, date, Move(name, None, None, None, why, now), "")
-    shown, spread = words.percent(assessment.risk), ""
-    lower, upper = None, None
-    if interval is not None:
-        lower, upper = 100 * interval.lower, 100 * interval.upper
-        ends = {"lower": words.percent(interval.lower), "upper": words.percent(interval.upper)}
-        spread = words.say("format.range", **ends)
-    return MoveRow(week, date, Move(name, 100 * assessment.risk, lower, upper, shown, now), spread)
+    name = words.say("moves.week", week=week)
+    if row["status"] != "ok" or row["landmark_weeks"] * 7 != day:
+        why = words.say("moves.other_landmark")
+        why = str(row["warnings"]) if row["status"] != "ok" else why
+        return MoveRow(week, date, Move(name, None, None, None, why, False), "")
+    ends = (float(row["risk_lower"]), float(row["risk_upper"]))
+    return _given(week, date, name, float(row["risk"]), ends, False, words)
+
+
+def _move_now(assessment: Assessment, day: int, date: datetime.date, words: Words) -> MoveRow:
+    """Return the risk that is shown above."""
+    week, name = f"{day / 7:.0f}", words.say("moves.now")
+    if assessment.risk is None or assessment.status == "met":
+        return MoveRow(week, date, Move(name, None, None, None, assessment.why, True), "")
+    interval = assessment.interval
+    ends = (interval.lower, interval.upper) if interval else (math.nan, math.nan)
+    return _given(week, date, name, assessment.risk, ends, True, words)
+
+
+def _given(
+    week: str,
+    date: datetime.date,
+    name: str,
+    risk: float,
+    ends: tuple[float, float],
+    now: bool,
+    words: Words,
+) -> MoveRow:
+    lower, upper = (None if math.isnan(end) else 100 * end for end in ends)
+    spread = ""
+    if lower is not None:
+        spread = words.say(
+            "format.range", lower=words.percent(ends[0]), upper=words.percent(ends[1])
+        )
+    move = Move(name, 100 * risk, lower, upper, words.percent(risk), now)
+    return MoveRow(week, date, move, spread)
 
 
 def _figures(
@@ -202,6 +227,6 @@ def _figures(
             "moves.figure", count=len(given), first=given[0].move.said, last=given[-1].move.said
         )
         drawn, axis = tuple(row.move for row in moves), words.say("moves.axis")
-        figures["moves"] = draw_moves(drawn, MOVES_WIDE, said, axis, "moves-wide")
+        figures["moves"] = draw_moves(drawn, WIDE, said, axis, "moves-wide")
         figures["moves_narrow"] = draw_moves(drawn, NARROW, said, axis, "moves-narrow")
     return figures

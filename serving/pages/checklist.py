@@ -13,7 +13,8 @@ import numpy as np
 from ...features.registry import Registry
 from ...model.definition import Definition
 from ..assessment import Assessment
-from ..criteria import Answer, Course, Criterion
+from ..criteria import Answer, Criterion
+from ..explained_label import Course
 from .words import Words
 
 __all__ = ["CourseList", "Item", "Question", "consider_of", "courses_of", "regimen_said"]

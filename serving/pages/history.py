@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...features.days import NEVER, as_days
+from ...features.days import NEVER, as_days, day_of
 from ...features.egfr import egfr_history
 from ...features.history import history_of
 from ...features.registry import Registry
@@ -185,14 +185,12 @@ def timeline_of(
 ) -> Timeline:
     """Return the figure of a patient's course, in days since the index date."""
     days = [v.day for v in (*proteinuria, *egfr)] + [time[0] for t in taken for time in t.times]
-    now_date = assessment.as_of
-    now = (now_date - datetime.date(1970, 1, 1)).days
-    index = assessment.label.index_date
-    zero = (index - datetime.date(1970, 1, 1)).days if index else min([*days, now])
+    now, index = day_of(assessment.as_of), assessment.label.index_date
+    zero = day_of(index) if index else min([*days, now])
     first = max(min([*(v.day for v in (*proteinuria, *egfr)), zero]) - zero, -DAYS_BEFORE)
     horizon = assessment.horizon.days if index else now - zero
     factor = 1.0 / analytes()["upcr"].units[unit]
-    courses = [(c, (c.start_date - datetime.date(1970, 1, 1)).days) for c in assessment.label.courses]
+    courses = [(course, day_of(course.start_date)) for course in assessment.label.courses]
     window = definition.window
 
     def asked(values: tuple[Value, ...], share: float) -> tuple[Segment, ...]:
@@ -206,9 +204,7 @@ def timeline_of(
             if before:
                 begin = start - zero
                 level = share * before[-1]
-                found.append(
-                    Segment(begin + window.first_day, begin + window.last_day, level)
-                )
+                found.append(Segment(begin + window.first_day, begin + window.last_day, level))
         return tuple(found)
 
     def points(values: tuple[Value, ...]) -> tuple[Point, ...]:

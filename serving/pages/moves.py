@@ -1,7 +1,7 @@
 """How the risk moved from landmark to landmark.
 
-Assumes one risk per landmark that the patient had reached; where the model gave none the place stays
-empty and the reason is in the table behind the figure.
+Assumes one risk per landmark that the patient had reached; where the model gave none the place
+stays empty, and the reason is in the table behind the figure.
 """
 
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def draw_moves(
         )  # fmt: skip
         if move.risk is None:
             parts.append(
-                element("text", "–", x=x, y=bottom - 8, class_="label muted", text_anchor="middle")
+                element("text", "-", x=x, y=bottom - 8, class_="label muted", text_anchor="middle")
             )
             continue
         y = scale(move.risk)
@@ -98,7 +98,5 @@ def draw_moves(
         )  # fmt: skip
     if len(places) > 1:
         parts.append(element("path", d=path(places), class_="course risk"))
-    parts.append(
-        element("text", axis_said, x=LEFT, y=HEIGHT - 6, class_="label muted")
-    )
+    parts.append(element("text", axis_said, x=LEFT, y=HEIGHT - 6, class_="label muted"))
     return drawing("moves", width, HEIGHT, title, [*parts, *dots], identity)

@@ -1,8 +1,8 @@
 """Patients from files and from pasted tables, as what they would be had they been typed.
 
-Assumes UTF-8 and one patient. A table is known by its columns, not by its file's name; a table of a
-clinic, with a date and a column for each result, is read as well as a table of the bundle. Dates and
-decimals are not guessed: 31.3.2025 and 2,5 are left for the checks to refuse.
+Assumes UTF-8 and one patient. A table is known by its columns, not by its file's name; a table of
+a clinic, with a date and a column for each result, is read as well as a table of the bundle. Dates
+and decimals are not guessed: 31.3.2025 and 2,5 are left for the checks to refuse.
 """
 
 import csv
@@ -50,9 +50,7 @@ class _File:
     content: bytes
 
 
-def open_files(
-    files: "list[tuple[str, bytes]]", patient: str, words: Words, largest: int
-) -> Entry:
+def open_files(files: "list[tuple[str, bytes]]", patient: str, words: Words, largest: int) -> Entry:
     """Return the patient of some files.
 
     Parameters
@@ -184,7 +182,7 @@ def _from_text(file: str, text: str, words: Words) -> Tables:
         reader = csv.DictReader(io.StringIO(text.lstrip("\r\n")), delimiter=delimiter)
         columns = [str(name).strip() for name in reader.fieldnames or ()]
         reader.fieldnames = columns
-        rows = [
+        rows: list[Row] = [
             {key: value or "" for key, value in row.items() if isinstance(key, str)}
             for row in reader
         ]
@@ -212,9 +210,7 @@ def _from_wide(file: str, columns: list[str], rows: list[Row], words: Words) -> 
     odd = [name for name in unread if _HEADER.fullmatch(name)]
     if odd:
         known = ", ".join(words.name("analyte", name) for name in analytes())
-        raise CannotOpen(
-            words.say("error.unknown_column", file=file, column=odd[0], known=known)
-        )
+        raise CannotOpen(words.say("error.unknown_column", file=file, column=odd[0], known=known))
     return [
         {"date": row[dates[0]], "analyte": analyte, "value": row[name], "unit": unit}
         for row in rows

@@ -21,7 +21,7 @@ function doseUnitFor(row, drug) {
 }
 
 function addRow(table) {
-  const rows = document.querySelector(`fieldset.${table} .rows`);
+  const rows = document.querySelector(`.table.${table} .rows`);
   const last = rows.lastElementChild;
   const number = 1 + Math.max(...[...rows.querySelectorAll("[name]")].map((f) => Number(f.name.split(".")[1])));
   const added = last.cloneNode(true);

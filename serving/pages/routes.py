@@ -1,7 +1,8 @@
 """The clinician's page: one form in, the same form with its answer out.
 
 Assumes that what is entered lives only in the request: nothing is written, no cookie is set, no
-value stands in an address, and files that are opened stay in memory.
+value stands in an address, and files that are opened stay in memory. What a browser may do with the
+page is said in its headers, by `lnrisk.serving.guard.headers`.
 """
 
 import datetime
@@ -32,16 +33,6 @@ from .words import Words, load_words
 __all__ = ["router"]
 
 HERE = Path(__file__).parent
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 STATIC = {
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
@@ -117,11 +108,11 @@ class _Page:
     def render(self, told: _Told, status: int = 200) -> HTMLResponse:
         """Return the page."""
         html = self.template.render(told=told, entry=told.entry, rows=_rows(told.entry))
-        return HTMLResponse(html, status, headers=HEADERS)
+        return HTMLResponse(html, status)
 
     def act(self, do: str, form: FormData, files: list[tuple[str, bytes]]) -> _Told:
         """Do what a button of the form asks for."""
-        entry = from_fields((name, text) for name, text in form.multi_items() if _is(text))
+        entry = from_fields(_texts(form))
         say = self.words.say
         if do == "example":
             return self.assessed(self.example, (say("notice.example"),))
@@ -159,14 +150,12 @@ class _Page:
             checked = check_patient(entry.tables)
         except Problem as problem:
             return _refused(entry, problem, notices, self.words)
-        found = answer(
-            self.model, checked.registry, entry, as_of, checked.warnings, self.words
-        )
+        found = answer(self.model, checked.registry, entry, as_of, checked.warnings, self.words)
         return _Told(entry, (), {}, notices, answer=found)
 
 
-def _is(text: object) -> bool:
-    return isinstance(text, str)
+def _texts(form: FormData) -> list[tuple[str, str]]:
+    return [(name, text) for name, text in form.multi_items() if isinstance(text, str)]
 
 
 def _drug_groups() -> dict[str, list[str]]:
@@ -200,13 +189,23 @@ def _lacking(entry: Entry, words: Words, most_rows: int) -> "list[str]":
 
 
 def _refused(entry: Entry, problem: Problem, notices: tuple[str, ...], words: Words) -> _Told:
-    """Return what the checks refused, by field."""
-    errors, fields = [], {}
+    """Return what the checks refused: by field where it has one."""
+    errors: list[str] = []
+    fields: dict[str, str] = {}
     for error in problem.details.errors:
         parts = error.pointer.strip("/").split("/")
-        if len(parts) == 3:
-            fields[".".join(parts)] = error.detail
-        errors.append(error.detail)
+        if len(parts) != 3:
+            errors.append(error.detail)
+            continue
+        table, number, column = parts
+        fields[".".join(parts)] = words.say(
+            "error.field",
+            table=words.say(f"table.{table}"),
+            row=int(number) + 1,
+            column=words.name("column", column),
+            value=entry.rows(table)[int(number)].get(column, ""),
+            why=error.detail.partition(": ")[2] or error.detail,
+        )
     return _Told(entry, tuple(errors), fields, notices)
 
 
@@ -226,9 +225,7 @@ async def _form_of(request: Request, largest: int) -> FormData:
                 raise _TooLarge
             yield part
 
-    parser = _InMemory(
-        request.headers, limited(), max_fields=MOST_FIELDS, max_part_size=largest
-    )
+    parser = _InMemory(request.headers, limited(), max_fields=MOST_FIELDS, max_part_size=largest)
     return await parser.parse()
 
 
@@ -268,15 +265,15 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
         try:
             told = await run_in_threadpool(page.act, do, form, files)
         except CannotOpen as error:
-            entry = from_fields((name, text) for name, text in form.multi_items() if _is(text))
+            entry = from_fields(_texts(form))
             told = _Told(entry, (str(error),), pasted=str(form.get("pasted", "")))
         except LnriskError as error:
             told = _Told(errors=(page.words.say("error.model", why=str(error)),))
-        return page.render(told, 422 if told.errors else 200)
+        return page.render(told, 422 if told.errors or told.fields else 200)
 
     def static(name: str) -> Any:
         def serve() -> Response:
-            headers = {**HEADERS, "Cache-Control": "no-cache"}
+            headers = {"Cache-Control": "no-cache"}
             return Response(contents[name], media_type=STATIC[name], headers=headers)
 
         return serve

@@ -1,6 +1,6 @@
 """SVG elements as safe text; colours come from the style sheet, by class.
 
-Assumes a page whose content policy forbids inline styles: an element has attributes and classes only.
+Assumes a page whose content policy forbids inline styles: an element has attributes and classes.
 """
 
 from markupsafe import Markup, escape

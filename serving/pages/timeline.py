@@ -268,6 +268,7 @@ def draw_timeline(timeline: Timeline, width: int, title: str, identity: str) -> 
                 element("rect", element("title", said), x=left, y=top, width=right - left,
                         height=lanes - 14 - top, class_="window")
             )  # fmt: skip
+    parts += _draw_marks(timeline, time, top, bottom)
     for panel, scale in zip(timeline.panels, scales, strict=True):
         parts += _draw_panel(panel, scale, time)
     for panel, scale in zip(timeline.panels, scales, strict=True):
@@ -277,5 +278,4 @@ def draw_timeline(timeline: Timeline, width: int, title: str, identity: str) -> 
     for number, band in enumerate(timeline.bands):
         parts += _draw_band(band, lanes + LANE * number, time)
     parts += _draw_time(timeline, time, bottom, width < NARROW)
-    parts += _draw_marks(timeline, time, top, bottom)
     return drawing("timeline", width, bottom + AXIS, title, parts, identity)

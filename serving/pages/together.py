@@ -51,5 +51,5 @@ def compare(model: RiskModel, assessment: Assessment) -> Together:
         return said("pseudo")
     high = assessment.risk > average
     if verdict == "indeterminate":
-        return said("unknown_high" if high else "unknown_low", not high)
+        return said("unknown_high" if high else "unknown_low")
     return said("early_warning", True) if high else said("agree_low")

@@ -1,0 +1,97 @@
+"""Figures: places keep the order of values, nothing leaves the drawing, and a name says it all."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lnrisk.serving.pages.moves import Move, draw_moves
+from lnrisk.serving.pages.people import People, draw_people
+from lnrisk.serving.pages.scales import TimeScale, log_scale, plain_scale
+from lnrisk.serving.pages.timeline import (
+    Band,
+    Dose,
+    Mark,
+    Panel,
+    Point,
+    Segment,
+    Timeline,
+    draw_timeline,
+)
+
+SHARES = st.floats(0, 1)
+POSITIVE = st.floats(0.01, 1e5)
+
+
+@given(SHARES, SHARES, SHARES)
+def test_the_picture_has_as_many_people_as_the_risk_says(risk, lower, upper):
+    people = People.of(risk, min(lower, upper), max(lower, upper))
+    kinds = [people.kind(position) for position in range(100)]
+    assert kinds.count("surely") + kinds.count("likely") == round(100 * risk)
+    assert people.lower <= people.expected <= people.upper
+    assert draw_people(people, "title").count('<g class="person') == 100
+
+
+@given(st.lists(POSITIVE, min_size=1), st.booleans())
+def test_higher_values_are_drawn_higher_and_inside(values, logged):
+    scale = (log_scale if logged else plain_scale)(values, 10.0, 200.0)
+    places = [scale(value) for value in sorted(values)]
+    assert places == sorted(places, reverse=True)
+    assert all(10 <= place <= 200 for place in places)
+    assert 1 <= len(scale.ticks) <= 24
+    assert all(scale.low <= tick <= scale.high for tick in scale.ticks)
+
+
+@given(st.integers(-180, 0), st.integers(1, 500), st.integers(0, 600))
+def test_days_are_drawn_in_order_and_the_future_never_takes_over(first, now, later):
+    time = TimeScale(first, now, now + later, 40.0, 700.0)
+    places = [time(day) for day in range(first, now + later + 1, 7)]
+    assert places == sorted(places)
+    assert 40 <= places[0]
+    assert places[-1] <= 700
+    assert time.bend >= 40 + 0.67 * 660
+    assert time.narrowed == (later / (now - first + later) > 0.32)
+
+
+def timeline(**changes):
+    upcr = Panel(
+        "upcr", "UPCR", tuple(Point(d, v, f"day {d}") for d, v in ((-5, 3.0), (60, 2.0))), 0.5,
+        "target", (Segment(112, 196, 2.25),), True, 100.0,
+    )  # fmt: skip
+    egfr = Panel("egfr", "eGFR", (Point(0, 80.0, "day 0"),), None, "", (), False, 80.0)
+    bands = (Band("a <b>", "2 g", "2 g", "anchor", (Dose(0, 10_000, 1.0, True),)),)
+    marks = (Mark(84, "today", "assessed"), Mark(80, "landmark", "week"), Mark(548, "horizon", "end"))
+    content = {
+        "panels": (upcr, egfr), "bands": bands, "windows": ((112, 196, "window"),),
+        "marks": marks, "first_day": -10, "now": 84, "last_day": 548, "week_said": "weeks",
+    }  # fmt: skip
+    return Timeline(**{**content, **changes})
+
+
+@pytest.mark.parametrize("width", [360, 780])
+def test_the_course_has_a_name_for_screen_readers_and_stays_inside(width):
+    drawn = str(draw_timeline(timeline(), width, "What it shows", "one"))
+    assert 'role="img" aria-labelledby="one"' in drawn
+    assert '<title id="one">What it shows</title>' in drawn
+    assert "a &lt;b&gt;" in drawn
+    assert "style=" not in drawn
+    places = [float(x) for x in re.findall(r' (?:x|x1|x2|cx)="([-0-9.]+)"', drawn)]
+    assert all(0 <= x <= width for x in places)
+    assert drawn.count("<circle") == 2
+
+
+def test_a_course_without_values_is_drawn_all_the_same():
+    empty = Panel("upcr", "UPCR", (), 0.5, "target", (), True, 100.0)
+    assert "<svg" in draw_timeline(timeline(panels=(empty,), bands=()), 360, "x", "y")
+
+
+def test_a_landmark_without_a_risk_leaves_its_place_empty():
+    moves = (
+        Move("0", None, None, None, "too early", False),
+        Move("12", 12.0, 8.0, 17.0, "12 %", False),
+        Move("now", 0.2, None, None, "less than 1 %", True),
+    )
+    drawn = draw_moves(moves, 360, "title", "weeks", "z")
+    assert drawn.count("<circle") == 2
+    assert drawn.count('class="interval') == 1
+    assert "&lt; 1 %" in drawn
