@@ -5,10 +5,7 @@ drawn where there is no number.
 """
 
 import datetime
-import math
-from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from markupsafe import Markup
 
@@ -16,30 +13,19 @@ from ...features.asof import as_of_days, known_on
 from ...features.registry import Registry
 from ...model.artifact import RiskModel
 from ..assessment import SIMULATED, Assessment, assess
-from ..scoring import score
 from .checklist import CourseList, Item, consider_of, courses_of
 from .entry import Entry
 from .history import Taken, Value, proteinuria_of, taken_of, timeline_of, upcr_unit, values_of
-from .moves import Move, draw_moves
+from .landmarks import MoveRow, moves_of
+from .moves import draw_moves
 from .people import People, draw_people
 from .timeline import Timeline, draw_timeline
 from .together import Together, compare
 from .words import Words
 
-__all__ = ["Answer", "MoveRow", "answer"]
+__all__ = ["Answer", "answer"]
 
-LANDMARK_WEEKS = (0, 4, 8, 12, 16, 20, 26)
 WIDE, NARROW = 780, 360
-
-
-@dataclass(frozen=True)
-class MoveRow:
-    """One landmark in the table behind the figure."""
-
-    week: str
-    date: datetime.date
-    move: Move
-    range: str
 
 
 @dataclass(frozen=True)
@@ -110,7 +96,7 @@ def answer(
     timeline = timeline_of(
         assessment, model.definition, proteinuria, egfr, taken, upcr_unit(entry), words
     )
-    moves = tuple(_moves(model, registry, assessment, words))
+    moves = moves_of(model, registry, assessment, words)
     people = _people(assessment)
     later = sum(
         len(registry.table(name)) - len(known.table(name))
@@ -142,67 +128,6 @@ def _people(assessment: Assessment) -> People | None:
         interval.lower if interval else None,
         interval.upper if interval else None,
     )
-
-
-def _moves(
-    model: RiskModel, registry: Registry, assessment: Assessment, words: Words
-) -> Iterator[MoveRow]:
-    """Yield the risk at each landmark that was reached, and the one of the day asked for."""
-    index = assessment.label.index_date
-    if index is None:
-        return
-    since = (assessment.as_of - index).days
-    rests_on = assessment.landmark.day if assessment.landmark else since
-    for day in (week * 7 for week in LANDMARK_WEEKS if week * 7 < since):
-        date = index + datetime.timedelta(days=day)
-        if day == rests_on:
-            yield _move_now(assessment, day, date, words)
-        else:
-            row = score(model, registry, as_of=date).iloc[0].to_dict()
-            yield _move(row, day, date, words)
-    if rests_on >= since or rests_on not in (week * 7 for week in LANDMARK_WEEKS):
-        yield _move_now(assessment, since, assessment.as_of, words)
-
-
-def _move(row: dict[Hashable, Any], day: int, date: datetime.date, words: Words) -> MoveRow:
-    """Return a landmark gone by; a risk that rests on another day does not count."""
-    week = f"{day / 7:.0f}"
-    name = words.say("moves.week", week=week)
-    if row["status"] != "ok" or row["landmark_weeks"] * 7 != day:
-        why = words.say("moves.other_landmark")
-        why = str(row["warnings"]) if row["status"] != "ok" else why
-        return MoveRow(week, date, Move(name, None, None, None, why, False), "")
-    ends = (float(row["risk_lower"]), float(row["risk_upper"]))
-    return _given(week, date, name, float(row["risk"]), ends, False, words)
-
-
-def _move_now(assessment: Assessment, day: int, date: datetime.date, words: Words) -> MoveRow:
-    """Return the risk that is shown above."""
-    week, name = f"{day / 7:.0f}", words.say("moves.now")
-    if assessment.risk is None or assessment.status == "met":
-        return MoveRow(week, date, Move(name, None, None, None, assessment.why, True), "")
-    interval = assessment.interval
-    ends = (interval.lower, interval.upper) if interval else (math.nan, math.nan)
-    return _given(week, date, name, assessment.risk, ends, True, words)
-
-
-def _given(
-    week: str,
-    date: datetime.date,
-    name: str,
-    risk: float,
-    ends: tuple[float, float],
-    now: bool,
-    words: Words,
-) -> MoveRow:
-    lower, upper = (None if math.isnan(end) else 100 * end for end in ends)
-    spread = ""
-    if lower is not None:
-        spread = words.say(
-            "format.range", lower=words.percent(ends[0]), upper=words.percent(ends[1])
-        )
-    move = Move(name, 100 * risk, lower, upper, words.percent(risk), now)
-    return MoveRow(week, date, move, spread)
 
 
 def _figures(

@@ -91,7 +91,10 @@ class Entry:
             When the day asked for is no date.
         """
         if self.as_of:
-            return datetime.date.fromisoformat(self.as_of)
+            day = datetime.date.fromisoformat(self.as_of)
+            if not 1900 <= day.year < 2200:
+                raise ValueError(f"{self.as_of} is no date since 1900")
+            return day
         dated = [row.get("date", "") for row in self.rows("measurements")]
         dated = dated or [row.get("start_date", "") for row in self.rows("treatments")]
         return max((day for day in map(_date, dated) if day), default=None)

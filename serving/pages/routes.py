@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -25,6 +24,7 @@ from ...model.artifact import RiskModel
 from ..patient_input import check_patient
 from ..problems import Problem
 from ..settings import Settings
+from ..work import Work
 from .answer import Answer, answer
 from .entry import SHOWN, Entry, from_fields
 from .opening import CannotOpen, open_files, read_pasted
@@ -38,6 +38,7 @@ STATIC = {
     "page.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
+LARGEST_BODY = 4 << 20
 MOST_FIELDS = 200_000
 SPARE_ROWS = {"treatments": 1, "measurements": 2, "adherence": 1, "biopsies": 1, "events": 1}
 FIRST_ROWS: dict[str, tuple[dict[str, str], ...]] = {
@@ -54,8 +55,8 @@ FIRST_ROWS: dict[str, tuple[dict[str, str], ...]] = {
 """Rows of an empty form."""
 
 
-class _TooLarge(LnriskError):
-    """More was sent than is accepted."""
+class _TooLarge(MultiPartException):
+    """More was sent than is accepted; the parser closes what it had opened."""
 
 
 class _InMemory(MultiPartParser):
@@ -92,7 +93,7 @@ class _Page:
             "words": self.words,
             "say": self.words.say,
             "model": model,
-            "settings": settings,
+            "megabytes": LARGEST_BODY >> 20,
             "shown": SHOWN,
             "columns": {name: {c.name: c for c in TABLES[name]} for name in TABLES},
             "analytes": analytes(),
@@ -120,7 +121,7 @@ class _Page:
             if not files:
                 return _Told(entry, (say("error.no_file"),))
             wanted = str(form.get("patient", "")).strip()
-            opened = open_files(files, wanted, self.words, self.settings.largest_body)
+            opened = open_files(files, wanted, self.words, LARGEST_BODY)
             return self.assessed(opened, (say("notice.opened", count=opened.count),))
         if do == "paste":
             pasted = str(form.get("pasted", ""))
@@ -145,7 +146,9 @@ class _Page:
         if not entry.as_of:
             said = self.words.date(as_of)
             notices = (*notices, self.words.say("notice.as_of_latest", date=said))
-        entry = entry.with_adherence_dates(as_of)
+        entry, before = entry.with_adherence_dates(as_of), entry
+        if entry != before:
+            notices = (*notices, self.words.say("notice.adherence_dates"))
         try:
             checked = check_patient(entry.tables)
         except Problem as problem:
@@ -222,7 +225,7 @@ async def _form_of(request: Request, largest: int) -> FormData:
         async for part in request.stream():
             size += len(part)
             if size > largest:
-                raise _TooLarge
+                raise _TooLarge("too large")
             yield part
 
     parser = _InMemory(request.headers, limited(), max_fields=MOST_FIELDS, max_part_size=largest)
@@ -243,6 +246,7 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
     settings : Settings
     """
     routes, page = APIRouter(include_in_schema=False), _Page(model, settings)
+    work = Work(settings.longest_seconds)
     contents = {name: (HERE / name).read_bytes() for name in STATIC}
 
     @routes.get("/")
@@ -251,19 +255,20 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
 
     @routes.post("/")
     async def filled(request: Request) -> Response:
-        megabytes = settings.largest_body >> 20
+        megabytes = LARGEST_BODY >> 20
         too_large = page.words.say("error.too_large", megabytes=megabytes)
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             return page.render(_Told(errors=(page.words.say("error.nothing"),)), 415)
         try:
-            form = await _form_of(request, settings.largest_body)
+            form = await _form_of(request, LARGEST_BODY)
         except _TooLarge:
             return page.render(_Told(errors=(too_large,)), 413)
         except MultiPartException as error:
             return page.render(_Told(errors=(error.message,)), 400)
         files, do = await _files_of(form), str(form.get("do", "assess"))
+        await form.close()
         try:
-            told = await run_in_threadpool(page.act, do, form, files)
+            told = await work.run(lambda: page.act(do, form, files))
         except CannotOpen as error:
             entry = from_fields(_texts(form))
             told = _Told(entry, (str(error),), pasted=str(form.get("pasted", "")))

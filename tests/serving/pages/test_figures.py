@@ -47,7 +47,7 @@ def test_days_are_drawn_in_order_and_the_future_never_takes_over(first, now, lat
     time = TimeScale(first, now, now + later, 40.0, 700.0)
     places = [time(day) for day in range(first, now + later + 1, 7)]
     assert places == sorted(places)
-    assert 40 <= places[0]
+    assert places[0] >= 40
     assert places[-1] <= 700
     assert time.bend >= 40 + 0.67 * 660
     assert time.narrowed == (later / (now - first + later) > 0.32)
@@ -60,7 +60,11 @@ def timeline(**changes):
     )  # fmt: skip
     egfr = Panel("egfr", "eGFR", (Point(0, 80.0, "day 0"),), None, "", (), False, 80.0)
     bands = (Band("a <b>", "2 g", "2 g", "anchor", (Dose(0, 10_000, 1.0, True),)),)
-    marks = (Mark(84, "today", "assessed"), Mark(80, "landmark", "week"), Mark(548, "horizon", "end"))
+    marks = (
+        Mark(84, "today", "assessed"),
+        Mark(80, "landmark", "week"),
+        Mark(548, "horizon", "end"),
+    )
     content = {
         "panels": (upcr, egfr), "bands": bands, "windows": ((112, 196, "window"),),
         "marks": marks, "first_day": -10, "now": 84, "last_day": 548, "week_said": "weeks",

@@ -13,7 +13,9 @@ WORDS = load_words()
 LARGEST = 1 << 20
 
 PATIENTS = "patient_id,sex,birth_date\nanna,female,1990\nbea,female,1991\n"
-RESULTS = "patient_id,date,analyte,value,unit\nanna,2024-01-01,upcr,3,g/g\nbea,2024-01-02,upcr,1,g/g\n"
+RESULTS = (
+    "patient_id,date,analyte,value,unit\nanna,2024-01-01,upcr,3,g/g\nbea,2024-01-02,upcr,1,g/g\n"
+)
 
 
 def zipped(**files):

@@ -1,6 +1,7 @@
 """Asks the page as a browser would: a form in, a page out."""
 
 import json
+from functools import cache
 
 from client import Client
 from html_page import Page
@@ -8,7 +9,7 @@ from lnrisk.serving.app import create_app
 from lnrisk.serving.settings import Settings
 from served import small_model
 
-LIMITS = Settings(largest_body=1 << 20, most_rows=500)
+LIMITS = Settings(most_rows=500)
 
 
 def browser(model=None, settings=LIMITS):
@@ -26,9 +27,15 @@ def page_of(response):
     return Page(response.text)
 
 
+@cache
+def _opened(content):
+    return sent("open", [("patient.json", content)])
+
+
 def opened(patient, **how):
-    """Open a patient as a JSON file."""
-    return sent("open", [("patient.json", json.dumps(patient).encode())], **how)
+    """Open a patient as a JSON file; the same patient is opened once for all tests."""
+    content = json.dumps(patient).encode()
+    return sent("open", [("patient.json", content)], **how) if how else _opened(content)
 
 
 def typed(patient):

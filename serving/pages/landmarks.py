@@ -1,0 +1,119 @@
+"""The risk at each landmark that a patient has reached, with what was known then.
+
+Assumes that the patient is scored again as of each landmark, not that an earlier score was kept: a
+model that was replaced since would have said something else.
+"""
+
+import datetime
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...features.days import day_of
+from ...features.registry import Registry
+from ...model.artifact import RiskModel
+from ..assessment import Assessment
+from ..scoring import score
+from .moves import Move
+from .words import Words
+
+__all__ = ["MoveRow", "moves_of"]
+
+LANDMARK_WEEKS = (0, 4, 8, 12, 16, 20, 26)
+
+
+@dataclass(frozen=True)
+class MoveRow:
+    """One landmark in the table behind the figure."""
+
+    week: str
+    date: datetime.date
+    move: Move
+    range: str
+
+
+def moves_of(
+    model: RiskModel, registry: Registry, assessment: Assessment, words: Words
+) -> tuple[MoveRow, ...]:
+    """Return the risks at the landmarks before the day asked for, then the one of that day.
+
+    Parameters
+    ----------
+    model : RiskModel
+    registry : Registry
+        Of this one patient, all that is recorded.
+    assessment : Assessment
+        Of the day asked for.
+    words : Words
+    """
+    index = assessment.label.index_date
+    if index is None:
+        return ()
+    since = (assessment.as_of - index).days
+    now = min(assessment.landmark.day, since) if assessment.landmark else since
+    days = [week * 7 for week in LANDMARK_WEEKS if week * 7 < since and week * 7 != now]
+    found = [_now(assessment, now, index + datetime.timedelta(days=now), words)]
+    if days:
+        copies = _copies(registry, len(days))
+        asked = np.array([day_of(index) + day for day in days])
+        scores = score(model, copies, as_of=asked)  # type: ignore[arg-type]
+        for day, row in zip(days, scores.to_dict("records"), strict=True):
+            found.append(_then(row, day, index + datetime.timedelta(days=day), words))
+    return tuple(sorted(found, key=lambda row: row.date))
+
+
+def _copies(registry: Registry, n: int) -> Registry:
+    """Return a registry of one patient `n` times over, to be asked about `n` days at once."""
+    names = pd.Series([str(copy) for copy in range(n)], dtype="str")
+    tables = {}
+    for name, table in registry.tables.items():
+        rows = np.tile(np.arange(len(table)), n)
+        owner = np.repeat(np.arange(n), len(table))
+        repeated = table.iloc[rows].reset_index(drop=True)
+        whose = names if name == "patients" else pd.Categorical.from_codes(owner, names)
+        tables[name] = repeated.assign(patient_id=whose)
+    return registry.with_tables(**tables)
+
+
+def _then(row: dict[Hashable, Any], day: int, date: datetime.date, words: Words) -> MoveRow:
+    """Return a landmark gone by; a risk that rests on another day is none of that landmark."""
+    week = f"{day / 7:.0f}"
+    name = words.say("moves.week", week=week)
+    if row["status"] == "ok" and round(row["landmark_weeks"] * 7) == day:
+        ends = (float(row["risk_lower"]), float(row["risk_upper"]))
+        return _given(week, date, name, float(row["risk"]), ends, False, words)
+    other = words.say("moves.other_landmark")
+    why = other if row["status"] == "ok" else str(row["warnings"])
+    return MoveRow(week, date, Move(name, None, None, None, why, False), "")
+
+
+def _now(assessment: Assessment, day: int, date: datetime.date, words: Words) -> MoveRow:
+    """Return the risk that is shown above."""
+    week, name = f"{day / 7:.0f}", words.say("moves.now")
+    if assessment.risk is None or assessment.status == "met":
+        return MoveRow(week, date, Move(name, None, None, None, assessment.why, True), "")
+    interval = assessment.interval
+    ends = (interval.lower, interval.upper) if interval else (math.nan, math.nan)
+    return _given(week, date, name, assessment.risk, ends, True, words)
+
+
+def _given(
+    week: str,
+    date: datetime.date,
+    name: str,
+    risk: float,
+    ends: tuple[float, float],
+    now: bool,
+    words: Words,
+) -> MoveRow:
+    lower, upper = (None if math.isnan(end) else 100 * end for end in ends)
+    spread = ""
+    if lower is not None:
+        said = {"lower": words.percent(ends[0]), "upper": words.percent(ends[1])}
+        spread = words.say("format.range", **said)
+    move = Move(name, 100 * risk, lower, upper, words.percent(risk), now)
+    return MoveRow(week, date, move, spread)
