@@ -124,6 +124,7 @@ def test_open_a_file_and_be_told_what_is_wrong_with_it(page, tmp_path):
     wrong = page.locator('[name="measurements.0.unit"]')
     assert wrong.get_attribute("aria-invalid") == "true"
     wrong.select_option("g/g")
+    page.get_by_role("button", name="Assess", exact=True).click()
     page.wait_for_selector(".answered")
 
 
