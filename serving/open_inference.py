@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import to_json
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from .. import __version__
@@ -153,6 +154,8 @@ class _Route(APIRoute):
                 return await handler(request)
             except RequestValidationError as error:
                 return _error(400, _spoken(error))
+            except HTTPException as error:
+                return _error(error.status_code, "the body is not JSON.")
             except _Refused as error:
                 return _error(error.status, error.said)
 
@@ -267,32 +270,50 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
         """Say that the model is loaded."""
         return Ready()
 
-    @routes.get("/models/{name}/ready", responses=unknown)
-    @routes.get("/models/{name}/versions/{version}/ready", responses=unknown)
-    async def model_ready(name: str, version: str | None = None) -> Ready:
-        """Say that the model is loaded."""
-        known(name, version)
-        return Ready()
-
-    @routes.get("/models/{name}", responses=unknown)
-    @routes.get("/models/{name}/versions/{version}", responses=unknown)
-    async def about_model(name: str, version: str | None = None) -> ModelMetadata:
-        """Say what the model takes and gives."""
-        known(name, version)
-        return metadata
-
-    @routes.post("/models/{name}/infer", responses=wrong, response_model=InferResponse)
-    @routes.post(
-        "/models/{name}/versions/{version}/infer", responses=wrong, response_model=InferResponse
-    )
-    async def infer(request: InferRequest, name: str, version: str | None = None) -> Response:
-        """Score columns of features."""
-        known(name, version)
+    def scored(request: InferRequest) -> Response:
         columns = _columns(request, names)
         rows = len(columns[names[0]])
         if rows > settings.most_patients:
             raise _Refused(400, f"{rows} rows; at most {settings.most_patients} are accepted.")
         scores = score_columns(model, columns)
         return Response(to_json(_answer(model, request, scores)), media_type="application/json")
+
+    @routes.get("/models/{name}/ready", responses=unknown)
+    async def model_ready(name: str) -> Ready:
+        """Say that the model is loaded."""
+        known(name)
+        return Ready()
+
+    @routes.get("/models/{name}/versions/{version}/ready", responses=unknown)
+    async def version_ready(name: str, version: str) -> Ready:
+        """Say that this version of the model is loaded."""
+        known(name, version)
+        return Ready()
+
+    @routes.get("/models/{name}", responses=unknown)
+    async def about_model(name: str) -> ModelMetadata:
+        """Say what the model takes and gives."""
+        known(name)
+        return metadata
+
+    @routes.get("/models/{name}/versions/{version}", responses=unknown)
+    async def about_version(name: str, version: str) -> ModelMetadata:
+        """Say what this version of the model takes and gives."""
+        known(name, version)
+        return metadata
+
+    @routes.post("/models/{name}/infer", responses=wrong, response_model=InferResponse)
+    async def infer(request: InferRequest, name: str) -> Response:
+        """Score columns of features."""
+        known(name)
+        return scored(request)
+
+    @routes.post(
+        "/models/{name}/versions/{version}/infer", responses=wrong, response_model=InferResponse
+    )
+    async def infer_version(request: InferRequest, name: str, version: str) -> Response:
+        """Score columns of features with this version of the model."""
+        known(name, version)
+        return scored(request)
 
     return routes

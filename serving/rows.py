@@ -55,14 +55,6 @@ _UNITS = "; ".join(f"{name}: {', '.join(each.units)}" for name, each in analytes
 _DRUGS = ", ".join(drugs())
 
 
-def _date(description: str) -> Any:
-    return Field(
-        pattern=r"^\d{4}-\d{2}-\d{2}$",
-        description=f"{description} ISO 8601, YYYY-MM-DD, since 1900.",
-        json_schema_extra={"format": "date"},
-    )
-
-
 def _real(text: str) -> str:
     try:
         day = datetime.date.fromisoformat(text)
@@ -73,17 +65,35 @@ def _real(text: str) -> str:
     return text
 
 
+def _birth(text: str) -> str:
+    return _real(f"{text}-07-01") and text if len(text) == len("YYYY") else _real(text)
+
+
+Date = Annotated[
+    str,
+    Field(pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"}),
+    AfterValidator(_real),
+]
+
+
+def _date(description: str) -> Any:
+    return Field(description=f"{description} ISO 8601, YYYY-MM-DD, from 1900 to 2199.")
+
+
+def _flag(description: str, most: int) -> Any:
+    return Field(ge=0, le=most, strict=True, description=description)
+
+
 def _score(description: str, highest: float) -> Any:
     return Field(ge=0, le=highest, strict=True, description=f"{description}, 0-{highest:g}.")
 
 
 AsOf = Annotated[
-    str,
+    Date,
     _date("The day of the question: what is dated later is not looked at."),
-    AfterValidator(_real),
 ]
 RecordedOn = Annotated[
-    str | None,
+    Date | None,
     _date("When the row was entered, if later than its own date; unknown before that day."),
 ]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -103,11 +113,10 @@ class PatientRow(_Row):
             pattern=r"^\d{4}(-\d{2}-\d{2})?$",
             description="YYYY-MM-DD, or a year alone, read as 1 July.",
         ),
+        AfterValidator(_birth),
     ]
-    apol1_risk_alleles: Annotated[
-        Literal[0, 1, 2] | None, Field(description="Number of APOL1 risk alleles.")
-    ] = None
-    sle_onset_date: Annotated[str | None, _date("Onset of lupus.")] = None
+    apol1_risk_alleles: Annotated[int | None, _flag("Number of APOL1 risk alleles.", 2)] = None
+    sle_onset_date: Annotated[Date | None, _date("Onset of lupus.")] = None
     site: Annotated[Text | None, Field(description="Kept as it is; not used.")] = None
     ancestry: Annotated[
         Text | None, Field(description="Kept as it is; no rule and no model uses it.")
@@ -117,7 +126,7 @@ class PatientRow(_Row):
 class MeasurementRow(_Row):
     """One laboratory value."""
 
-    date: Annotated[str, _date("Day of the sample.")]
+    date: Annotated[Date, _date("Day of the sample.")]
     analyte: Annotated[
         Text, Field(description=f"Name: {', '.join(analytes())}; any other is kept, without use.")
     ]
@@ -133,9 +142,9 @@ class TreatmentRow(_Row):
     """A period of constant dose, or one administration."""
 
     drug: Annotated[Text, Field(description=f"Name: {_DRUGS}; any other is kept, without use.")]
-    start_date: Annotated[str, _date("First day.")]
+    start_date: Annotated[Date, _date("First day.")]
     end_date: Annotated[
-        str | None,
+        Date | None,
         _date("Last day; null while it is taken; equal to `start_date` for an administration."),
     ] = None
     dose: Annotated[
@@ -156,7 +165,7 @@ class TreatmentRow(_Row):
 class BiopsyRow(_Row):
     """A kidney biopsy."""
 
-    date: Annotated[str, _date("Day of the biopsy.")]
+    date: Annotated[Date, _date("Day of the biopsy.")]
     isn_rps_class: Annotated[
         Literal["II", "III", "IV", "V", "III+V", "IV+V", "VI"] | None,
         Field(description="ISN/RPS class."),
@@ -167,17 +176,15 @@ class BiopsyRow(_Row):
     fibrous_crescents: Annotated[float | None, _score("Part of the chronicity index", 3)] = None
     tubular_atrophy: Annotated[float | None, _score("Part of the chronicity index", 3)] = None
     interstitial_fibrosis: Annotated[float | None, _score("Part of the chronicity index", 3)] = None
-    tma: Annotated[
-        Literal[0, 1] | None, Field(description="Thrombotic microangiopathy, 1 yes.")
-    ] = None
+    tma: Annotated[int | None, _flag("Thrombotic microangiopathy: 1 yes, 0 no.", 1)] = None
     recorded_on: RecordedOn = None
 
 
 class AdherenceRow(_Row):
     """A measure of adherence over a period."""
 
-    start_date: Annotated[str, _date("First day of the period.")]
-    end_date: Annotated[str, _date("Last day of the period; the row is known from then on.")]
+    start_date: Annotated[Date, _date("First day of the period.")]
+    end_date: Annotated[Date, _date("Last day of the period; the row is known from then on.")]
     measure: Annotated[
         Literal["pdc", "mpr", "self_report", "clinician", "missed_infusions", "missed_visits"],
         Field(
@@ -201,7 +208,7 @@ class AdherenceRow(_Row):
 class EventRow(_Row):
     """Last contact, death or kidney failure."""
 
-    date: Annotated[str, _date("Day of the event.")]
+    date: Annotated[Date, _date("Day of the event.")]
     event: Literal["last_contact", "death", "kidney_failure"]
     recorded_on: RecordedOn = None
 
@@ -209,8 +216,8 @@ class EventRow(_Row):
 class OutcomeRow(_Row):
     """A registry's own index date and outcome, for models that learned one."""
 
-    index_date: Annotated[str, _date("The registry's index date.")]
-    date: Annotated[str, _date("Day of the status; for a patient under way, the day asked for.")]
+    index_date: Annotated[Date, _date("The registry's index date.")]
+    date: Annotated[Date, _date("Day of the status; for a patient under way, the day asked for.")]
     status: Literal["event", "competing", "censored"]
     recorded_on: RecordedOn = None
 
