@@ -30,20 +30,21 @@ def import_(standard: str, source: Path, folder: Path, codes: Path | None, synth
     SOURCE is an OMOP CDM 5.4 (a folder or zip archive of CSV files), FHIR R4 (a JSON or NDJSON
     file, or a folder of them), or the folder of a MEDS 0.4 dataset.
     """
+    from ..features.errors import RegistryError
     from ..features.sources.codes import load_codes
 
     imported = _reader(standard)(source, load_codes(codes))
     if synthetic:
         imported.provenance["synthetic"] = True
-    imported.write(folder)
-    click.echo(imported.report.text())
     n = len(imported.tables["patients"])
-    say(f"{folder}: {n} patients; mapping.json has the whole report.")
+    if n:
+        imported.write(folder)
+    click.echo(imported.report.text())
+    if not n:
+        raise RegistryError(f"{source.name}: no patient could be used; nothing was written.")
+    say(f"{folder}: {n} patient{'s' * (n > 1)}; mapping.json has the whole report.")
     if imported.provenance["synthetic"]:
         say("The patients are marked as simulated.")
-    if not n:
-        say("No patient could be used: see what was not used, and why.")
-        raise SystemExit(1)
 
 
 def _reader(standard: str) -> "Callable[[Path, Codes], Imported]":

@@ -9,7 +9,18 @@ import pytest
 from click.testing import CliRunner
 from lnrisk.__main__ import main
 
-COMMANDS = ("check", "demo", "export", "features", "label", "score", "serve", "simulate", "train")
+COMMANDS = (
+    "check",
+    "demo",
+    "export",
+    "features",
+    "import",
+    "label",
+    "score",
+    "serve",
+    "simulate",
+    "train",
+)
 
 
 def run(*arguments):

@@ -1,5 +1,6 @@
 """Every code block of the README and the docs is run, or loaded by what reads such a file."""
 
+import json
 import re
 import shlex
 import shutil
@@ -8,11 +9,21 @@ import sys
 import tomllib
 from pathlib import Path
 
+import jwt
 import pytest
+from click.testing import CliRunner
+from client import Client
+from cryptography.hazmat.primitives.asymmetric import ec
+from lnrisk.__main__ import main
 from lnrisk.features.registry import read_registry
 from lnrisk.model.definition import Definition, load_definition
 from lnrisk.model.label import label
+from lnrisk.serving.app import create_app
+from lnrisk.serving.cds_hooks import SERVICE_PATH
+from lnrisk.serving.guard.cds_clients import load_clients
+from lnrisk.serving.settings import Settings
 from lnrisk.training.config import TrainingConfig, load_config
+from served import small_model
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -44,7 +55,7 @@ def lines(text):
 
 def test_every_kind_of_block_has_a_test():
     kinds = {info.split(" ")[0] for page in PAGES for info, _ in blocks(page)}
-    assert kinds <= {"make", "bash", "python", "pbc", "toml", "csv"}
+    assert kinds <= {"make", "bash", "python", "pbc", "toml", "csv", "json"}
 
 
 def test_make_targets_exist():
@@ -112,6 +123,44 @@ def test_configuration_page(tmp_path):
     (text,) = (text for info, text in blocks(ROOT / "docs" / "method.md") if info == "toml")
     (tmp_path / "config.toml").write_text(text, encoding="utf-8")
     assert load_config(tmp_path / "config.toml") == TrainingConfig()
+
+
+def write_blocks(page, folder):
+    """Write the blocks that name a file; return the others."""
+    others = []
+    for info, text in blocks(ROOT / "docs" / page):
+        kind, _, name = info.partition(" ")
+        if name:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        else:
+            others.append((kind, text))
+    return others
+
+
+def test_the_sources_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for kind, text in write_blocks("sources.md", tmp_path):
+        assert kind == "bash"
+        for line in lines(text):
+            result = CliRunner().invoke(main, shlex.split(line)[1:])
+            assert result.exit_code == 0, f"{line}\n{result.output}"
+    for folder in ("from-fhir", "from-omop", "from-fhir-with-local-codes"):
+        result = label(read_registry(tmp_path / folder), load_definition())
+        assert result.courses["proteinuria"].tolist() == ["unchanged"], folder
+
+
+def test_the_record_page(tmp_path):
+    assert write_blocks("record.md", tmp_path) == []
+    answer = Client(create_app(small_model(), Settings())).post(
+        "/fhir/$assess", content=(tmp_path / "parameters.json").read_bytes()
+    )
+    assert answer.json()["status"] == "cancelled"
+    key = ec.generate_private_key(ec.SECP384R1()).public_key()
+    jwk = jwt.get_algorithm_by_name("ES384").to_jwk(key, as_dict=True)
+    (tmp_path / "ehr-keys.json").write_text(json.dumps({"keys": [jwk]}))
+    clients = load_clients(tmp_path / "clients.toml", SERVICE_PATH)
+    assert list(clients.keys) == ["https://ehr.hospital.example"]
 
 
 def test_no_page_links_to_nothing():
