@@ -21,6 +21,8 @@ from lnrisk.model.label import label
 from lnrisk.serving.app import create_app
 from lnrisk.serving.cds_hooks import SERVICE_PATH
 from lnrisk.serving.guard.cds_clients import load_clients
+from lnrisk.serving.patient_input import check_patient
+from lnrisk.serving.rows import PatientTables
 from lnrisk.serving.settings import Settings
 from lnrisk.training.config import TrainingConfig, load_config
 from served import small_model
@@ -161,6 +163,16 @@ def test_the_record_page(tmp_path):
     (tmp_path / "ehr-keys.json").write_text(json.dumps({"keys": [jwk]}))
     clients = load_clients(tmp_path / "clients.toml", SERVICE_PATH)
     assert list(clients.keys) == ["https://ehr.hospital.example"]
+
+
+def test_the_patient_of_the_serving_page():
+    ((_, text),) = blocks(ROOT / "docs" / "serving.md")
+    request = PatientTables.model_validate_json(text)
+    checked = check_patient(request.tables)
+    assert checked.warnings == ()
+    answer = label(checked.registry, load_definition(), request.day)
+    assert answer.courses["proteinuria"].tolist() == ["unchanged"]
+    assert answer.courses["counts"].tolist() == ["yes"]
 
 
 def test_no_page_links_to_nothing():

@@ -1,0 +1,291 @@
+"""Requests per second of the service and of ``mlflow models serve`` with the same model.
+
+Both run one worker on loopback and take turns; wrk asks with 1 and with 8 clients. The same rows of
+features go to both, and both must answer the same risk to 1e-12. ``serving.py --out`` writes the
+page's part.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lnrisk.features.pipeline import features_at, index_days
+from lnrisk.features.registry import read_registry
+from lnrisk.model.artifact import RiskModel, load_model
+from lnrisk.serving.rows import EXAMPLE
+from page import PERFORMANCE, digits, replace, table
+
+SECONDS = 10
+CLIENTS = (1, 8)
+PATIENTS = 1_000
+CONFIG = "seed = 1\n[validation]\nfolds = 3\nrepeats = 1\nresamples = 50\n"
+TARGETS = {"times": 10.0, "p99_ms": 10.0, "cold_start": 2.0, "mebibytes": 150.0}
+ENVIRONMENT = {
+    **os.environ,
+    "OPENBLAS_NUM_THREADS": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "PYTHONWARNINGS": "ignore",
+}
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk measured."""
+
+    per_second: float
+    median_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that runs.
+
+    Parameters
+    ----------
+    address : str
+    process : Popen
+    cold_start : float
+        Seconds from the start of the process to the first answer.
+    """
+
+    address: str
+    process: "subprocess.Popen[bytes]"
+    cold_start: float
+
+    def mebibytes(self) -> float:
+        """Return the peak resident memory of the process and its children."""
+        total = 0
+        for pid in [self.process.pid, *_children(self.process.pid)]:
+            status = Path(f"/proc/{pid}/status").read_text()
+            total += int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+        return total / 1024
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [each for child in map(int, listed) for each in (child, *_children(child))]
+
+
+def _lnrisk(*arguments: str, **how: Any) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [sys.executable, "-m", "lnrisk", *arguments], env=ENVIRONMENT, check=True, **how
+    )
+
+
+def _post(url: str, body: bytes) -> Any:
+    request = urllib.request.Request(url, body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(command: list[str], path: str, body: bytes) -> Iterator[Service]:
+    """Start a service on a free port, wait for its first answer to `body`, and end it after."""
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    begin = time.perf_counter()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [*command, "--port", str(port)], env=ENVIRONMENT, stderr=said, stdout=said
+        )
+        try:
+            while True:
+                try:
+                    _post(address + path, body)
+                    break
+                except (OSError, urllib.error.URLError):
+                    if process.poll() is not None:
+                        said.seek(0)
+                        raise SystemExit(said.read().decode()) from None
+                    time.sleep(0.01)
+            yield Service(address, process, time.perf_counter() - begin)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+
+def load(url: str, body: bytes, clients: int) -> Load:
+    """Let wrk ask for some seconds.
+
+    Raises
+    ------
+    SystemExit
+        When an answer was no 200.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        quoted = body.decode().replace("]]", "] ]")
+        script.write(f'wrk.method = "POST"\nwrk.body = [[{quoted}]]\n')
+        script.write('wrk.headers["Content-Type"] = "application/json"\n')
+        script.flush()
+        run = subprocess.run(
+            ["wrk", "-t1", f"-c{clients}", f"-d{SECONDS}s", "--latency", "-s", script.name, url],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    if "Non-2xx" in run.stdout or "Socket errors" in run.stdout:
+        raise SystemExit(f"{url}: {run.stdout}")
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", run.stdout)[1])
+    return Load(rate, _latency(run.stdout, 50), _latency(run.stdout, 99))
+
+
+def _latency(said: str, percentile: int) -> float:
+    value, unit = re.search(rf"{percentile}%\s+([\d.]+)(us|ms|s)", said).groups()
+    return float(value) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
+
+
+def trained(folder: Path) -> tuple[str, Path]:
+    """Train and register a model on simulated patients; return tracking URI and exported folder."""
+    tracking = f"sqlite:///{folder / 'mlflow.db'}"
+    (folder / "config.toml").write_text(CONFIG)
+    registry = str(folder / "registry")
+    _lnrisk("simulate", registry, "--patients", str(PATIENTS), "--seed", "1")
+    options = [
+        "--config",
+        str(folder / "config.toml"),
+        "--tracking-uri",
+        tracking,
+        "--register",
+        "lnrisk",
+        "--alias",
+        "champion",
+    ]
+    _lnrisk("train", registry, *options, stdout=subprocess.DEVNULL)
+    exported = folder / "exported"
+    _lnrisk("export", "models:/lnrisk@champion", str(exported), "--tracking-uri", tracking)
+    return tracking, exported
+
+
+def one_row(model: RiskModel, registry: Path) -> dict[str, float | None]:
+    """Return the inputs of the first patient whom the model scores."""
+    patients = read_registry(registry)
+    days = model.landmarks[len(model.landmarks) // 2]
+    features = features_at(patients, index_days(patients), days, model.analytes).whole
+    seen = ~model.outside_range(features).any(axis=1) & ~model.unseen_missing(features)
+    seen &= features[model.required_feature].notna().to_numpy()
+    row = features[model.input_names].iloc[int(np.flatnonzero(seen)[0])]
+    return {name: None if np.isnan(value) else float(value) for name, value in row.items()}
+
+
+def bodies(row: dict[str, float | None]) -> dict[str, bytes]:
+    """Return the same row as either service takes it, and the example patient."""
+    tensors = [
+        {"name": name, "shape": [1, 1], "datatype": "FP64", "data": [value]}
+        for name, value in row.items()
+    ]
+    split = {"columns": list(row), "data": [list(row.values())]}
+    return {
+        "lnrisk": json.dumps({"inputs": tensors}).encode(),
+        "mlflow": json.dumps({"dataframe_split": split}).encode(),
+        "patient": json.dumps(EXAMPLE).encode(),
+    }
+
+
+def _same(own: Any, rival: Any) -> float:
+    risk = next(each["data"][0] for each in own["outputs"] if each["name"] == "risk")
+    difference = abs(risk - rival["predictions"][0]["risk"])
+    if difference > 1e-12:
+        raise SystemExit(f"the services disagree by {difference}")
+    return difference
+
+
+def measure(folder: Path) -> dict[str, Any]:
+    """Return all figures."""
+    tracking, exported = trained(folder)
+    model = load_model(exported)
+    body = bodies(one_row(model, folder / "registry"))
+    infer, invoke = "/v2/models/lnrisk/infer", "/invocations"
+    serve = [sys.executable, "-m", "lnrisk", "serve", str(exported)]
+    mlflow = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/lnrisk@champion"]
+    mlflow += ["--env-manager", "local", "--workers", "1"]
+    ENVIRONMENT["MLFLOW_TRACKING_URI"] = tracking
+    found: dict[str, Any] = {}
+    with running(serve, infer, body["lnrisk"]) as own:
+        answer = _post(own.address + infer, body["lnrisk"])
+        found["cold_start"] = own.cold_start
+        for clients in CLIENTS:
+            found["columns", clients] = load(own.address + infer, body["lnrisk"], clients)
+            found["patient", clients] = load(own.address + "/v1/risk", body["patient"], clients)
+        found["mebibytes"] = own.mebibytes()
+    with running(mlflow, invoke, body["mlflow"]) as rival:
+        found["difference"] = _same(answer, _post(rival.address + invoke, body["mlflow"]))
+        found["rival_cold_start"] = rival.cold_start
+        for clients in CLIENTS:
+            found["rival", clients] = load(rival.address + invoke, body["mlflow"], clients)
+        found["rival_mebibytes"] = rival.mebibytes()
+    return found
+
+
+ROWS = (
+    ("lnrisk, a row of features (V2)", "columns"),
+    ("mlflow models serve, the same row", "rival"),
+    ("lnrisk, a patient's tables (/v1/risk)", "patient"),
+)
+
+
+def page(found: dict[str, Any]) -> str:
+    """Return the figures as a part of the page."""
+    rows = [
+        (
+            said,
+            str(clients),
+            digits(found[name, clients].per_second),
+            digits(found[name, clients].median_ms),
+            digits(found[name, clients].p99_ms),
+        )
+        for said, name in ROWS
+        for clients in CLIENTS
+    ]
+    header = ("service", "clients", "requests/s", "median ms", "99th percentile ms")
+    times = {n: found["columns", n].per_second / found["rival", n].per_second for n in CLIENTS}
+    slowest = found["columns", CLIENTS[-1]].p99_ms
+    checks = (
+        (min(times.values()) >= TARGETS["times"], "at least 10 x the requests/s of MLflow",
+         " and ".join(f"{times[n]:.1f} x at {n}" for n in CLIENTS)),
+        (slowest < TARGETS["p99_ms"], "99th percentile under 10 ms at 8 clients",
+         f"{slowest:.1f} ms"),
+        (found["cold_start"] < TARGETS["cold_start"], "first answer under 2 s after the start",
+         f"{found['cold_start']:.2f} s; MLflow {found['rival_cold_start']:.2f} s"),
+        (found["mebibytes"] < TARGETS["mebibytes"], "peak memory under 150 MiB",
+         f"{found['mebibytes']:.0f} MiB; MLflow {found['rival_mebibytes']:.0f} MiB"),
+    )  # fmt: skip
+    lines = [f"- {said}: {value}, **{'met' if met else 'missed'}**" for met, said, value in checks]
+    busy = f"{os.cpu_count()} cores, load average {os.getloadavg()[2]:.1f} in the last 15 minutes"
+    about = f"Synthetic data, `python bench/serving.py`, wrk for {SECONDS} s each; {busy}."
+    same = f"Both services give the same risk (difference {found['difference']:.0e})."
+    return "\n\n".join((about, table(header, rows), same, "\n".join(lines)))
+
+
+def main() -> None:
+    """Print the figures, and write them to the page with ``--out``."""
+    with tempfile.TemporaryDirectory() as folder:
+        text = page(measure(Path(folder)))
+    print(text)
+    if "--out" in sys.argv[1:]:
+        replace(PERFORMANCE, "serving", text)
+
+
+if __name__ == "__main__":
+    main()
