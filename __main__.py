@@ -16,6 +16,7 @@ from .commands.import_ import import_
 from .commands.label import label
 from .commands.monitor import monitor
 from .commands.replay import replay
+from .commands.report import report
 from .commands.score import score
 from .commands.serve import serve
 from .commands.shared import Group
@@ -48,6 +49,7 @@ COMMANDS = (
     features,
     simulate,
     train,
+    report,
     score,
     export,
     serve,

@@ -16,6 +16,7 @@ COMMANDS = (
     "features",
     "import",
     "label",
+    "report",
     "score",
     "serve",
     "simulate",

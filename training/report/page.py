@@ -1,10 +1,11 @@
 """The validation report: plain results in, one self-contained HTML page out.
 
-Assumes results of the schema `lnrisk.results/1`; any other is refused. The page asks nothing of the
-network, so what it shows cannot change after it was written.
+Assumes results of a schema that `lnrisk.training.schema` reads; any other is refused. The page asks
+nothing of the network, so what it shows cannot change after it was written. A section that a run
+left out is named as not done.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,96 +13,62 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ...features.errors import LnriskError
-from ..results import SCHEMA
-from . import words
-from .figures import calibration_figure, distribution_figure, effects_figure, roc_figure
+from ..schema.results import Results, as_results
+from . import checklists, rows, summary, words
+from .figures import (
+    calibration,
+    certainty,
+    discrimination,
+    effects,
+    forest,
+    stability,
+    usefulness,
+)
+from .figures.drawing import Drawing
 
 __all__ = ["render_report"]
 
 HERE = Path(__file__).parent
+FIGURES: Mapping[str, Callable[[Results], Drawing | None]] = {
+    "calibration": calibration.calibration,
+    "calibration_by_landmark": calibration.calibration_by_landmark,
+    "roc": discrimination.roc,
+    "distribution": discrimination.distribution,
+    "auroc_by_landmark": discrimination.auroc_by_landmark,
+    "auroc_in_time": discrimination.auroc_in_time,
+    "decision": usefulness.decision_curves,
+    "comparators": forest.comparators,
+    "candidates": forest.candidates,
+    "instability": stability.instability,
+    "effects": effects.partial_effects,
+    "odds": effects.odds,
+    "certainty": certainty.label_certainty,
+}
+TABLES: Mapping[str, Callable[[Results], rows.Table]] = {
+    "attrition": rows.attrition,
+    "landmarks": rows.landmarks,
+    "baseline": rows.baseline,
+    "criteria": rows.criteria,
+    "measures": rows.measures,
+    "optimism": rows.optimism,
+    "flagged": rows.flagged,
+    "comparators": rows.comparators,
+    "candidates": rows.candidates,
+    "sensitivity": rows.sensitivity,
+    "changed_class": rows.changed_class,
+    "agreement": rows.agreement,
+    "overlap": rows.overlap,
+    "inputs": rows.inputs,
+}
 
 
-def _measures(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the table of performance, each value with its interval and place on a scale."""
-    rows = []
-    for row in results["performance"]:
-        measure = words.MEASURES[row["measure"]]
-        low, high = measure.lowest, measure.highest
-        shown = [row[name] for name in ("estimate", "lower", "upper")]
-        known = [value for value in shown if words.defined(value)]
-        low, high = min([low, *known]), max([high, *known])
-
-        def place(value: float, low: float = low, high: float = high) -> str:
-            return f"{100 * (value - low) / (high - low):.2f}"
-
-        rows.append(
-            {
-                "name": measure.name,
-                "meaning": measure.meaning,
-                "good": measure.good,
-                "digits": 3 if "brier" in row["measure"] else 2,
-                **dict(zip(("estimate", "lower", "upper"), shown, strict=True)),
-                "at": [place(value) for value in known] if len(known) == len(shown) else [],
-                "best": place(measure.best),
-            }
-        )
-    return rows
-
-
-def _scored(patients: pd.DataFrame | None) -> list[dict[str, Any]]:
-    """Return scored patients as rows of words."""
-    if patients is None:
-        return []
-    rows = []
-    for record in patients.to_dict("records"):
-        verdict, status = str(record["verdict"]), str(record["status"])
-        known = words.defined(record["risk"])
-        rows.append(
-            {
-                "patient": record["patient_id"],
-                "risk": words.percent(record["risk"]) if known else "none given",
-                "width": f"{100 * record['risk']:.1f}" if known else "0",
-                "interval": _interval(record["risk_lower"], record["risk_upper"]),
-                "verdict": words.VERDICTS.get(verdict, verdict),
-                "kind": verdict,
-                "status": "" if status == "ok" else words.STATUSES.get(status, status),
-                "drivers": _split(record["drivers"]),
-                "warnings": _split(record["warnings"]),
-            }
-        )
-    return rows
-
-
-def _interval(lower: float, upper: float) -> str:
-    if not (words.defined(lower) and words.defined(upper)):
-        return ""
-    return f"{words.percent(lower)} to {words.percent(upper)}"
-
-
-def _split(text: Any) -> list[str]:
-    return [part.strip() for part in str(text or "").split(";") if part.strip()]
-
-
-def _headline(results: Mapping[str, Any]) -> str:
-    """Return in a sentence how many patients had the outcome."""
-    cohort, task = results["cohort"], results["task"]
-    said = words.wording(task)
-    rate = words.percent(cohort["weighted_event_rate"])
-    return (
-        f"Of {words.count(cohort['patients'])} patients at risk on day {task['landmark_days']}, "
-        f"{words.count(cohort['events'])} {said.had} by day {task['horizon_days']}; allowing for "
-        f"those whose outcome is not known, {rate} would."
-    )
-
-
-def render_report(results: Mapping[str, Any], scored: pd.DataFrame | None = None) -> str:
+def render_report(results: Mapping[str, Any] | Results, scored: pd.DataFrame | None = None) -> str:
     """Return the report as one HTML page.
 
     Parameters
     ----------
-    results : mapping
-        Of schema `lnrisk.results/1`.
+    results : mapping or Results
+        Of schema `lnrisk.results/2`, or `/1`.
     scored : DataFrame, optional
         Rows of the table ``risks`` to show; without them the page has no patient in it.
 
@@ -110,10 +77,37 @@ def render_report(results: Mapping[str, Any], scored: pd.DataFrame | None = None
     LnriskError
         When the results have another schema.
     """
-    if results.get("schema") != SCHEMA:
-        raise LnriskError(f"results of schema {results.get('schema')!r}; expected {SCHEMA!r}.")
+    found = results if isinstance(results, Results) else as_results(results)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            r=found,
+            style=Markup((HERE / "report.css").read_text(encoding="utf-8")),
+            said=words.wording(found.task),
+            headline=summary.headline(found),
+            tiles=summary.tiles(found),
+            doubts=summary.doubts(found),
+            not_done=summary.not_done(found),
+            landmark=words.duration(found.task.primary_landmark),
+            landmarks=rows.landmark_list(found.task.landmarks),
+            horizon=words.duration(found.task.horizon_days),
+            measures=_measures(found),
+            figures={name: draw(found) for name, draw in FIGURES.items()} | _by_measure(found),
+            tables={name: rows_of(found) for name, rows_of in TABLES.items()},
+            outcomes=_outcomes(found),
+            worked=rows.worked(found),
+            tripod=checklists.tripod(found),
+            probast=checklists.probast(found),
+            classifier=checklists.classifier(found),
+            scored=_scored(scored),
+        )
+    )
+
+
+def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(HERE),
+        loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -123,21 +117,100 @@ def render_report(results: Mapping[str, Any], scored: pd.DataFrame | None = None
         "number": words.number,
         "percent": words.percent,
         "count": words.count,
+        "duration": words.duration,
     }
-    task = results["task"]
-    return environment.get_template("report.html").render(
-        results,
-        style=Markup((HERE / "report.css").read_text(encoding="utf-8")),
-        said=words.wording(task),
-        headline=_headline(results),
-        landmark=words.duration(task["landmark_days"]),
-        horizon=words.duration(task["horizon_days"]),
-        measures=_measures(results),
-        figures={
-            "calibration": Markup(calibration_figure(results)),
-            "roc": Markup(roc_figure(results)),
-            "distribution": Markup(distribution_figure(results)),
-            "effects": Markup(effects_figure(results)),
-        },
-        scored=_scored(scored),
+    return environment
+
+
+def _by_measure(results: Results) -> dict[str, list[Drawing]]:
+    """Return figures that there is one of per measure, in the order of the measures."""
+    makers: Mapping[str, Callable[[Results, str], Drawing | None]] = {
+        "centres": forest.centres,
+        "subgroups": forest.subgroups,
+        "learning": stability.learning_curve,
+    }
+    drawn = {
+        name: [make(results, measure) for measure in words.MEASURES]
+        for name, make in makers.items()
+    }
+    return {name: [d for d in each if d is not None] for name, each in drawn.items()}
+
+
+def _measures(results: Results) -> list[dict[str, Any]]:
+    """Return the table of performance, each value with its interval and place on a scale."""
+    found = []
+    for row in results.performance:
+        measure = words.MEASURES.get(row.measure)
+        if measure is None:
+            continue
+        low, high = measure.lowest, measure.highest
+        shown = (row.estimate, row.lower, row.upper)
+        known = [value for value in shown if words.defined(value)]
+        low, high = min([low, *known]), max([high, *known])
+
+        def place(value: float, low: float = low, high: float = high) -> str:
+            return f"{100 * (value - low) / (high - low):.2f}"
+
+        found.append(
+            {
+                "name": measure.name,
+                "meaning": measure.meaning,
+                "good": measure.good,
+                "digits": 3 if measure.highest < 0.5 or "brier" in row.measure else 2,
+                **dict(zip(("estimate", "lower", "upper"), shown, strict=True)),
+                "at": [place(value) for value in known] if len(known) == len(shown) else [],
+                "best": place(measure.best),
+            }
+        )
+    return found
+
+
+def _outcomes(results: Results) -> list[dict[str, str]]:
+    """Return what became of the patients at risk, as the last row of the flow."""
+    cohort = results.cohort
+    if cohort is None or not cohort.patients:
+        return []
+    said = words.wording(results.task)
+    parts = (
+        ("event", said.had, cohort.events),
+        ("competing", "died or lost kidney function first", cohort.competing),
+        ("free", "were followed to the end without it", cohort.event_free),
+        ("unknown", "left before the end: not known", cohort.censored),
+        ("unclear", "cannot be told by the rule: not known", cohort.indeterminate),
     )
+    return [
+        {
+            "kind": kind,
+            "text": text,
+            "count": words.count(number),
+            "share": f"{100 * (number or 0) / cohort.patients:.1f}",
+        }
+        for kind, text, number in parts
+    ]
+
+
+def _scored(patients: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Return scored patients as rows of words."""
+    if patients is None:
+        return []
+    found = []
+    for record in patients.to_dict("records"):
+        verdict, status = str(record["verdict"]), str(record["status"])
+        known = words.defined(record["risk"])
+        found.append(
+            {
+                "patient": record["patient_id"],
+                "risk": words.percent(record["risk"]) if known else "none given",
+                "width": f"{100 * record['risk']:.1f}" if known else "0",
+                "interval": words.percent_span(record["risk_lower"], record["risk_upper"]),
+                "verdict": words.VERDICTS.get(verdict, verdict),
+                "status": "" if status == "ok" else words.STATUSES.get(status, status),
+                "drivers": _split(record["drivers"]),
+                "warnings": _split(record["warnings"]),
+            }
+        )
+    return found
+
+
+def _split(text: Any) -> list[str]:
+    return [part.strip() for part in str(text or "").split(";") if part.strip()]

@@ -1,15 +1,18 @@
 """The words and numbers of the report: what a measure means, how a share or a span of days is said.
 
-Assumes an English reader and results of the schema `lnrisk.results/1`. A measure or status that is
-not listed here keeps its own name, without an explanation.
+Assumes an English reader. A measure, status or verdict that is not listed here keeps its own name,
+without an explanation.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
+
+from ..schema.parts import Task
 
 __all__ = [
+    "ANALYSES",
     "MEASURES",
     "STATUSES",
     "VERDICTS",
@@ -20,6 +23,9 @@ __all__ = [
     "duration",
     "number",
     "percent",
+    "percent_span",
+    "span",
+    "value_text",
     "wording",
 ]
 
@@ -34,8 +40,9 @@ class Measure:
 
     Parameters
     ----------
-    name, meaning, good : str
-        In plain words; `good` says which value is best and how others read.
+    name, short, meaning, good : str
+        In plain words; `short` is for axes and columns, `good` says which value is best and how
+        others read.
     lowest, highest : float
         Ends of the scale that it is drawn on; values beyond them widen it.
     best : float
@@ -43,6 +50,7 @@ class Measure:
     """
 
     name: str
+    short: str
     meaning: str
     good: str
     lowest: float
@@ -53,6 +61,7 @@ class Measure:
 MEASURES: Mapping[str, Measure] = {
     "auroc": Measure(
         "AUROC (discrimination)",
+        "AUROC",
         "Of two patients, one with the outcome and one without: how often the one with it has the "
         "higher risk.",
         "1 is perfect, 0.5 is a coin toss. It says nothing about whether the risks are too high or "
@@ -63,6 +72,7 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "brier": Measure(
         "Brier score (overall error)",
+        "Brier score",
         "Mean squared distance between risk and outcome.",
         "0 is perfect. What is low depends on how common the outcome is; the scaled score allows "
         "for that.",
@@ -72,6 +82,7 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "scaled_brier": Measure(
         "Scaled Brier score",
+        "Scaled Brier",
         "Share of the error removed, compared with giving everyone the average risk.",
         "1 is perfect, 0 is no better than the average for all, below 0 is worse than that.",
         0.0,
@@ -79,6 +90,7 @@ MEASURES: Mapping[str, Measure] = {
         1.0,
     ),
     "calibration_intercept": Measure(
+        "Calibration intercept",
         "Calibration intercept",
         "Whether risks are too low or too high on the whole, in log-odds.",
         "0 is best. Above 0 the risks are too low, below 0 too high.",
@@ -88,6 +100,7 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "calibration_slope": Measure(
         "Calibration slope",
+        "Calibration slope",
         "Whether risks are spread as widely as they should be.",
         "1 is best. Below 1 the risks are too extreme, above 1 too timid.",
         0.0,
@@ -96,12 +109,47 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "observed_expected": Measure(
         "Observed / expected",
+        "Observed / expected",
         "Patients with the outcome, divided by the number that the risks add up to.",
         "1 is best. 1.2 means a fifth more than the risks said.",
         0.0,
         2.0,
         1.0,
     ),
+    "ici": Measure(
+        "ICI (integrated calibration index)",
+        "ICI",
+        "Mean distance between a patient's risk and the calibration curve.",
+        "0 is best; 0.01 means that risks are off by one percentage point on average.",
+        0.0,
+        0.1,
+        0.0,
+    ),
+    "e50": Measure(
+        "E50",
+        "E50",
+        "Median distance between a patient's risk and the calibration curve.",
+        "0 is best.",
+        0.0,
+        0.1,
+        0.0,
+    ),
+    "e90": Measure(
+        "E90",
+        "E90",
+        "The distance that nine in ten patients stay within.",
+        "0 is best.",
+        0.0,
+        0.1,
+        0.0,
+    ),
+}
+
+ANALYSES: Mapping[str, str] = {
+    "definition": "Definition",
+    "adherence": "Policy on adherence",
+    "label certainty": "Certainty of labels",
+    "weights": "Outcome weights",
 }
 
 VERDICTS: Mapping[str, str] = {
@@ -144,22 +192,22 @@ class Wording:
     start: str
 
 
-def wording(task: Mapping[str, Any]) -> Wording:
+def wording(task: Task) -> Wording:
     """Return how to speak of a task.
 
     Parameters
     ----------
-    task : mapping
-        The results' `task`.
+    task : Task
 
     Examples
     --------
-    >>> task = {"outcome": "rule", "definition": "arora-2022", "definition_version": "1.0.0"}
+    >>> days = {"landmarks": [84], "primary_landmark": 84, "horizon_days": 548}
+    >>> task = Task(outcome="rule", definition="arora-2022", definition_version="1.0.0", **days)
     >>> print(wording(task).outcome)
     meeting the definition arora-2022, version 1.0.0
     """
-    if task["outcome"] == "rule":
-        name, version = task["definition"], task["definition_version"]
+    if task.outcome == "rule":
+        name, version = task.definition, task.definition_version
         return Wording(
             title="Early risk of refractory lupus nephritis",
             outcome=f"meeting the definition {name}, version {version}",
@@ -178,7 +226,7 @@ def wording(task: Mapping[str, Any]) -> Wording:
     )
 
 
-def defined(value: Any) -> bool:
+def defined(value: Any) -> TypeGuard[float]:
     """Return whether a value is a number that can be shown."""
     return value is not None and math.isfinite(value)
 
@@ -195,6 +243,41 @@ def number(value: float | None, digits: int = 2) -> str:
         return UNDEFINED
     text = f"{abs(value):.{digits}f}"
     return f"−{text}" if value < 0 and float(text) else text
+
+
+def span(lower: float | None, upper: float | None, digits: int = 2) -> str:
+    """Return an interval, or nothing where an end is not known.
+
+    Examples
+    --------
+    >>> print(span(0.7, 0.81), span(None, 0.8))
+    0.70 to 0.81
+    """
+    if not (defined(lower) and defined(upper)):
+        return ""
+    return f"{number(lower, digits)} to {number(upper, digits)}"
+
+
+def percent_span(lower: float | None, upper: float | None) -> str:
+    """Return an interval of shares, or nothing where an end is not known."""
+    if not (defined(lower) and defined(upper)):
+        return ""
+    return f"{percent(lower)} to {percent(upper)}"
+
+
+def value_text(value: float | str | bool | None) -> str:
+    """Return a value of a patient as it is said.
+
+    Examples
+    --------
+    >>> print(value_text(True), value_text(3.20), value_text(None), value_text("IV"))
+    yes 3.2 not known IV
+    """
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else f"{value:.3g}".replace("-", "−")
 
 
 def percent(share: float | None) -> str:

@@ -5,6 +5,7 @@ metadata names schema and section, so that a single table says what it is.
 """
 
 import os
+import tempfile
 import types
 import typing
 from pathlib import Path
@@ -83,11 +84,22 @@ def write_tables(results: Results, folder: str | os.PathLike[str]) -> None:
     ----------
     results : Results
     folder : path-like
+
+    Raises
+    ------
+    LnriskError
+        When a table cannot be written; then none has been.
     """
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    for section, table in tables(results).items():
-        pq.write_table(table, target / f"{section}.parquet", compression="zstd")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target) as aside:
+            for section, table in tables(results).items():
+                pq.write_table(table, f"{aside}/{section}.parquet", compression="zstd")
+            for path in Path(aside).iterdir():
+                path.replace(target / path.name)
+    except OSError as error:
+        raise LnriskError(f"{folder}: cannot be written: {error}") from error
 
 
 def read_table(path: str | os.PathLike[str]) -> pd.DataFrame:

@@ -512,7 +512,7 @@ def example_results(seed=4):
             "censoring": "kaplan-meier",
             "smallest_probability": 0.043,
             "share_below_tenth": 0.011,
-            "remarks": ["1.1% of patients have less than one chance in ten of a known outcome."],
+            "remarks": ["Nobody from Jena was followed to the horizon."],
         },
         "sample_size": {
             "patients": PATIENTS,
