@@ -179,3 +179,8 @@ def test_no_page_links_to_nothing():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_results_page():
+    (program,) = (text for info, text in blocks(ROOT / "docs" / "results.md") if info == "python")
+    exec(compile(program, "results.md", "exec"), {})

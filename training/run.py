@@ -17,6 +17,8 @@ from .config import TrainingConfig
 from .fitting import Step
 from .report.figures import picture
 from .report.page import render_report
+from .schema.results import as_results
+from .schema.tables import write_tables
 from .tracking import Registered, Tracked, log_run
 from .train import TrainingRun, train
 
@@ -100,6 +102,7 @@ def _write_folder(trained: TrainingRun, report: str, out: Path) -> None:
             whole.mkdir()
             for name, text in contents.items():
                 (whole / name).write_text(text, encoding="utf-8")
+            write_tables(as_results(trained.results), whole / "tables")
             if out.exists():
                 out.rmdir()
             shutil.move(whole, out)

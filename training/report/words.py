@@ -277,7 +277,9 @@ def value_text(value: float | str | bool | None) -> str:
         return "not known"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return value if isinstance(value, str) else f"{value:.3g}".replace("-", "−")
+    if isinstance(value, str):
+        return value
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
 
 
 def percent(share: float | None) -> str:

@@ -31,8 +31,10 @@ PANELS = 3
 SHOWN = 21
 
 
-def calibration(results: Results) -> Drawing:
-    """Draw observed against predicted, with interval, groups and the risks of everybody."""
+def calibration(results: Results) -> Drawing | None:
+    """Draw observed against predicted, with interval, groups and all risks; None without any."""
+    if not (results.calibration_curve or results.calibration_groups):
+        return None
     with canvas(5.3) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(5, 1))
         draw_calibration(upper, lower, results)

@@ -31,8 +31,10 @@ APART = 0.09  # of labels on the curve, so that they do not cover each other
 SHOWN = 21
 
 
-def roc(results: Results) -> Drawing:
-    """Draw sensitivity against 1 - specificity, with the thresholds of the table marked."""
+def roc(results: Results) -> Drawing | None:
+    """Draw sensitivity against 1 - specificity, with some thresholds marked; None without any."""
+    if not results.roc_curve:
+        return None
     with canvas(4.7) as figure:
         draw_roc(figure.subplots(), results)
         every = max(1, len(results.roc_curve) // SHOWN)
@@ -52,14 +54,15 @@ def roc(results: Results) -> Drawing:
         )
 
 
-def distribution(results: Results) -> Drawing:
-    """Draw the risks of patients with and without the outcome, one above the other."""
-    words = wording(results.task)
+def distribution(results: Results) -> Drawing | None:
+    """Draw the risks of those with the outcome above those without; None without any."""
     found = results.risk_distribution
-    edges = np.asarray(found.edges if found else [], dtype=float)
+    if found is None:
+        return None
+    edges = np.asarray(found.edges, dtype=float)
     parts = (
-        (found.with_event if found else [], EVENT, f"Patients who {words.had}"),
-        (found.without_event if found else [], RISK, "Patients who did not"),
+        (found.with_event, EVENT, f"Patients who {wording(results.task).had}"),
+        (found.without_event, RISK, "Patients who did not"),
     )
     with canvas(4.2) as figure:
         panels = figure.subplots(2, 1, sharex=True, sharey=True)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -74,7 +75,13 @@ STYLE: Any = {
     "xtick.minor.size": 0,
     "ytick.minor.size": 0,
 }
-ON_PAGE: Any = {"font.size": 11.0, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5}
+ON_PAGE: Any = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "font.size": 11.0,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+}
 
 
 @dataclass(frozen=True)
@@ -172,7 +179,8 @@ def say_nothing(axes: Axes) -> None:
 def _as_svg(figure: Figure, name: str, said: str) -> Markup:
     """Return an SVG element that scales with the page and shares no id with another figure."""
     content = io.StringIO()
-    figure.savefig(content, format="svg", transparent=True, metadata={"Date": None})
+    svg_canvas: Any = FigureCanvasSVG(figure)
+    svg_canvas.print_svg(content, metadata={"Date": None})  # draws once where savefig draws twice
     svg = content.getvalue()
     svg = svg[svg.index("<svg") :]
     for pattern, put in _replacements(name).items():

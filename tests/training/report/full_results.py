@@ -1,4 +1,4 @@
-"""A full example of results, simulated from a known risk: plausible, consistent, and nobody's."""
+"""Results with every section filled, simulated from a known risk: plausible, and nobody's."""
 
 from functools import cache
 
@@ -12,6 +12,7 @@ from lnrisk.training.metrics import (
     observed_expected,
     scaled_brier,
 )
+from lnrisk.training.report.page import render_report
 
 PATIENTS, HORIZON = 1_412, 548
 LANDMARKS = (0, 28, 56, 84, 112, 140, 182)
@@ -428,7 +429,7 @@ def worked():
 
 
 @cache
-def example_results(seed=4):
+def full_results(seed=4):
     """Return results of the schema lnrisk.results/2 with every section filled."""
     world = World(seed)
     figures = world.figures()
@@ -782,3 +783,21 @@ def example_results(seed=4):
             "landmarks": list(LANDMARKS),
         },
     }
+
+
+ONLY_WHAT_MUST_BE = ("schema", "lnrisk_version", "created_on", "synthetic", "data", "task")
+
+
+def bare_results():
+    """Return results in which every section that may be left out is."""
+    return {name: full_results()[name] for name in ONLY_WHAT_MUST_BE}
+
+
+@cache
+def full_page():
+    return render_report(full_results())
+
+
+@cache
+def bare_page():
+    return render_report(bare_results())
