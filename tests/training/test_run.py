@@ -12,7 +12,7 @@ from lnrisk.training.tracking import Registered, Tracked
 from registries import CONFIG, quietly, simulated, trained
 
 TRACKED = Tracked("1234", "models:/risk@best", "sqlite:///x.db")
-FILES = {MODEL_FILE, "results.json", "attrition.csv", "report.html"}
+FILES = {MODEL_FILE, "results.json", "attrition.csv", "report.html", "tables"}
 
 
 @pytest.fixture
@@ -49,6 +49,7 @@ def test_the_folder_holds_model_results_attrition_and_report(tmp_path):
     attrition = trained().cohort.attrition
     assert (out / "attrition.csv").read_text() == attrition.to_csv(index=False)
     assert (out / "report.html").read_text() == "<p>lnrisk.results/1</p>"
+    assert (out / "tables" / "performance.parquet").is_file()
     assert names(tmp_path / "deep") == {"model"}
 
 

@@ -250,7 +250,7 @@ def span(lower: float | None, upper: float | None, digits: int = 2) -> str:
 
     Examples
     --------
-    >>> print(span(0.7, 0.81), span(None, 0.8))
+    >>> print(span(0.7, 0.81))
     0.70 to 0.81
     """
     if not (defined(lower) and defined(upper)):
