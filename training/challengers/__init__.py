@@ -1,0 +1,1 @@
+"""Other classifiers that must beat the default to be taken."""

@@ -1,0 +1,244 @@
+"""What the challengers share: settings chosen out of fold, calibration on those same predictions.
+
+Assumes, as the default classifier does, that patients are independent and that the sample weights
+make the rows stand for the patients whose risk is asked.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ...features.laboratory import LANDMARK_MONTH
+from ...model.calibrations import Calibration, choose_calibration, new_calibration
+from ...model.folds import PatientFolds
+
+__all__ = ["CrossFittedRisk", "Rows"]
+
+Floats = npt.NDArray[np.float64]
+Predictor = Callable[[Floats], Floats]
+"""From prepared columns to linear predictors, shape (n_rows, n_settings)."""
+
+TIE = 1e-9  # nats; losses nearer than this are equal, and the setting named first is taken
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Prepared rows to fit to.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+    names : tuple of str
+        Of the columns.
+    y, weight : ndarray of shape (n_rows,)
+    patients : int
+        How many there are; fewer than rows where a patient has several landmarks.
+    """
+
+    X: Floats
+    names: tuple[str, ...]
+    y: Floats
+    weight: Floats
+    patients: int
+
+
+class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Calibrated risk from a family of fits, of which the data choose one.
+
+    1. Whole patients are dealt into folds (:class:`~lnrisk.model.folds.PatientFolds`).
+    2. The preparation and all settings of the family are fitted without each fold in turn, and
+       give the linear predictors of the rows in it; the setting with the least weighted log loss
+       is taken, of equal ones the first.
+    3. A calibration is fitted to those out-of-fold linear predictors
+       (:mod:`~lnrisk.model.calibrations`, by the number of outcomes).
+    4. Preparation and setting are fitted again on everything.
+
+    Weights reach every step; a row of weight 0 is left out before the first. Where a patient has
+    a row at each of several landmarks, the features step is fitted to the latest.
+    """
+
+    features: Any
+    folds: int
+    random_state: int
+
+    classes_: npt.NDArray[Any]
+    calibration_: Calibration
+    setting_: Any
+    cv_log_loss_: Floats
+    out_of_fold_linear_predictor_: Floats
+    n_features_in_: int
+
+    @abstractmethod
+    def _settings(self, rows: Rows) -> Sequence[Any]:
+        """Return the settings to choose from, the simplest first."""
+
+    @abstractmethod
+    def _fit_settings(self, rows: Rows, settings: Sequence[Any]) -> Predictor:
+        """Fit every setting; return what gives a column of linear predictors for each."""
+
+    @abstractmethod
+    def _fit_chosen(self, rows: Rows, settings: Sequence[Any], chosen: int) -> None:
+        """Fit one setting for good."""
+
+    @abstractmethod
+    def _linear_predictor(self, X: Floats) -> Floats:
+        """Return the linear predictor of what `_fit_chosen` fitted, shape (n_rows,)."""
+
+    def _last_steps(self) -> list[Any]:
+        """Return unfitted transformers that follow the features."""
+        return []
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Choose the setting, calibrate, and fit on everything.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            Numbers, NaN where missing.
+        y : array-like of shape (n_rows,)
+            Two distinct outcomes; the larger is the one whose risk is predicted.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Non-negative weights, such as inverse probabilities of a known outcome.
+        groups : array-like of shape (n_rows,), default=None
+            Patient of each row; without it every row is a patient of its own.
+
+        Raises
+        ------
+        ValueError
+            If fewer than two patients have one of the outcomes, if there are fewer patients than
+            folds, or if a value is infinite or a weight negative.
+        """
+        self._validate_params()
+        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        patient = np.arange(len(X)) if groups is None else groups
+        patient = check_array(patient, ensure_2d=False, dtype=None)
+        check_consistent_length(X, patient)
+        used = weight > 0
+        X, y, weight, patient = X[used], y[used], weight[used], patient[used]
+        self.classes_, outcome = _two_outcomes(y, patient)
+
+        steps, everything = self._fit_preparation(X, outcome, weight, patient)
+        settings = self._settings(everything)
+        out_of_fold = np.empty((len(X), len(settings)))
+        for train, test in PatientFolds(self.folds, self.random_state).split(X, outcome, patient):
+            prepared, rows = self._fit_preparation(
+                X[train], outcome[train], weight[train], patient[train]
+            )
+            predictor = self._fit_settings(rows, settings)
+            out_of_fold[test] = predictor(self._prepare(prepared, X[test]))
+        losses = np.logaddexp(0, out_of_fold) - outcome[:, None] * out_of_fold
+        self.cv_log_loss_ = weight @ losses / weight.sum()
+        best = int(np.flatnonzero(self.cv_log_loss_ <= self.cv_log_loss_.min() + TIE)[0])
+
+        chosen = out_of_fold[:, best]
+        events = _patients_with_rarer_outcome(outcome, patient)
+        calibration = new_calibration(choose_calibration(events))
+        self.calibration_ = calibration.fit(chosen, outcome, weight)
+        self.setting_ = settings[best]
+        self.preparation_ = steps
+        self._fit_chosen(everything, settings, best)
+        self.out_of_fold_linear_predictor_ = np.full(len(used), np.nan)
+        self.out_of_fold_linear_predictor_[used] = chosen
+        return self
+
+    def decision_function(self, X: Any) -> Floats:
+        """Return the linear predictor before calibration, shape (n_rows,)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        return self._linear_predictor(self._prepare(self.preparation_, X))
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the calibrated probability of each class, shape (n_rows, 2)."""
+        predictor = self.decision_function(X)
+        risk = self.calibration_.predict(predictor)
+        return np.column_stack([1 - risk, risk])
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Return the likelier class, the second where the risk is above 0.5."""
+        likelier = self.predict_proba(X).argmax(axis=1)
+        classes: npt.NDArray[Any] = self.classes_[likelier]
+        return classes
+
+    def _fit_preparation(
+        self, X: Floats, y: npt.NDArray[np.intp], weight: Floats, patient: npt.NDArray[Any]
+    ) -> tuple[list[Any], Rows]:
+        steps: list[Any] = []
+        made: Any = self._named(X)
+        names = [str(name) for name in getattr(self, "feature_names_in_", range(X.shape[1]))]
+        if self.features is not None:
+            latest = weight * _latest_rows(made, patient)
+            steps.append(clone(self.features).fit(made, sample_weight=latest))
+            made = steps[-1].transform(made)
+            names = [str(name) for name in steps[-1].get_feature_names_out()]
+        for step in self._last_steps():
+            steps.append(step.fit(made, sample_weight=weight))
+            made = step.transform(made)
+            names = [str(name) for name in step.get_feature_names_out(np.array(names, object))]
+        prepared = np.asarray(made, dtype=np.float64)
+        rows = Rows(prepared, tuple(names), y.astype(float), weight, len(np.unique(patient)))
+        return steps, rows
+
+    def _prepare(self, steps: list[Any], X: Floats) -> Floats:
+        made: Any = self._named(X)
+        for step in steps:
+            made = step.transform(made)
+        return np.asarray(made, dtype=np.float64)
+
+    def _named(self, X: Floats) -> Any:
+        """Return the columns with their names where a step looks for them."""
+        if self.features is None or not hasattr(self, "feature_names_in_"):
+            return X
+        return pd.DataFrame(X, columns=self.feature_names_in_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _latest_rows(rows: Any, patient: npt.NDArray[Any]) -> Floats:
+    """Return 1 for the row of each patient's latest landmark and 0 for the others."""
+    if not hasattr(rows, "columns") or LANDMARK_MONTH not in rows.columns:
+        return np.ones(len(patient))
+    order = np.lexsort([np.arange(len(patient)), rows[LANDMARK_MONTH].to_numpy()])
+    _, last = np.unique(patient[order][::-1], return_index=True)
+    latest = np.zeros(len(patient))
+    latest[order[::-1][last]] = 1.0
+    return latest
+
+
+def _patients_with_rarer_outcome(outcome: npt.NDArray[np.intp], patient: npt.NDArray[Any]) -> int:
+    _, which = np.unique(patient, return_inverse=True)
+    ever = np.bincount(which, weights=outcome) > 0
+    return int(min(ever.sum(), (~ever).sum()))
+
+
+def _two_outcomes(
+    y: npt.NDArray[Any], patient: npt.NDArray[Any]
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
+    """Return the two classes and the outcome as 0/1, each class having at least two patients."""
+    check_classification_targets(y)
+    classes, outcome = np.unique(y, return_inverse=True)
+    if len(classes) > 2:
+        raise ValueError(
+            f"Only binary classification is supported. The type of the target is multiclass: "
+            f"found the {len(classes)} classes {classes}."
+        )
+    patients = {str(c): len(np.unique(patient[outcome == k])) for k, c in enumerate(classes)}
+    if len(classes) < 2 or min(patients.values()) < 2:
+        raise ValueError(
+            f"Two classes are needed, each in at least 2 patients of positive weight; found "
+            f"{len(classes)} class(es), in so many patients: {patients}."
+        )
+    return classes, outcome
