@@ -31,7 +31,7 @@ def _ten_patients(model: RiskModel, folder: Path) -> pd.DataFrame:
     registry = check_registry(folder).registry
     if registry is None:
         raise LnriskError(f"{folder}: the simulated registry does not pass its own checks.")
-    risks = score(model, registry, landmark_weeks=model.landmark_days / 7)
+    risks = score(model, registry, landmark_weeks=PRIMARY)
     ranked = risks[risks["status"] == "ok"].sort_values(["risk", "patient_id"], ascending=False)
     spread = [round(i * (len(ranked) - 1) / (SCORED - 1)) for i in range(SCORED)]
     return ranked.iloc[spread]

@@ -72,14 +72,14 @@ class LandmarkView:
         return some
 
 
-def landmark_view(registry: Registry, index_day: Days, landmark_days: int) -> LandmarkView:
+def landmark_view(registry: Registry, index_day: Days, landmark_days: int | Days) -> LandmarkView:
     """Return what was known `landmark_days` after each patient's index date.
 
     Parameters
     ----------
     registry : Registry
     index_day : ndarray of int, shape (n_patients,)
-    landmark_days : int
+    landmark_days : int, or ndarray of int of shape (n_patients,)
         Days from the index date, 0 or more.
     """
     landmark_day = np.where(index_day < NEVER, index_day + landmark_days, NEVER)

@@ -141,7 +141,7 @@ def _person(view: LandmarkView) -> dict[Feature, Numbers]:
 def features_at(
     registry: Registry,
     index_day: Days,
-    landmark_days: int,
+    landmark_days: int | Days,
     scales: Mapping[str, Scale] = DEFAULT_ANALYTES,
 ) -> FeatureTable:
     """Return the features of every patient at a landmark.
@@ -150,8 +150,8 @@ def features_at(
     ----------
     registry : Registry
     index_day : ndarray of int, shape (n_patients,)
-    landmark_days : int
-        Days after the index date.
+    landmark_days : int, or ndarray of int of shape (n_patients,)
+        Days after the index date; each patient may have another.
     scales : mapping of str to {"log", "identity"}
         Analytes whose trajectories are taken, and on which scale.
 

@@ -19,31 +19,30 @@ from ..features.laboratory import LANDMARK_MONTH, statistic_name
 from ..features.summaries import STATISTICS
 from ..features.trajectories import Trajectory, shrunken_dictionary, shrunken_features
 from ..features.vocabulary import Scale
+from .columns import Column, design_columns
 from .definition import Definition
 from .linear import inverse_logit, linear_predictor
 
-__all__ = ["MODEL_FILE", "SCHEMA", "RiskModel", "Term", "load_model"]
+__all__ = ["MODEL_FILE", "SCHEMA", "RiskModel", "Term", "load_model", "missing_patterns"]
 
-SCHEMA = "lnrisk.model/2"
+SCHEMA = "lnrisk.model/3"
 MODEL_FILE = "lnrisk-model.json"
+MARGIN = 0.05
+"""Share of a term's training range that a value may lie beyond it."""
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Term:
-    """One feature in the linear predictor.
+    """One feature of the model.
 
     Parameters
     ----------
     name, meaning, unit, table, look_back, formula : str
         The feature's entry in the dictionary.
     mean, scale : float
-        Of the training data; a missing value is taken as the mean.
-    coefficient : float
-        Change in log-odds per `scale`, calibrated.
-    missing_coefficient : float
-        Change in log-odds when the value is missing, calibrated.
+        Mean and standard deviation in the training data.
     lowest, highest : float
         Range in the training data.
     """
@@ -56,8 +55,6 @@ class Term:
     formula: str
     mean: float
     scale: float
-    coefficient: float
-    missing_coefficient: float
     lowest: float
     highest: float
 
@@ -69,6 +66,14 @@ class Term:
         if self.unit.startswith("ln(") and self.unit.endswith(")"):
             return f"{_three_digits(np.exp(value))} {self.unit[3:-1]}".replace(" x", "x")
         return _three_digits(value) + ("" if unit == "1" else f" {unit}")
+
+    def outside(self, values: Floats) -> npt.NDArray[np.bool_]:
+        """Return which values lie outside the training data, with a small margin."""
+        margin = MARGIN * (self.highest - self.lowest)
+        far: npt.NDArray[np.bool_] = (values < self.lowest - margin) | (
+            values > self.highest + margin
+        )
+        return far
 
 
 def _three_digits(value: float) -> str:
@@ -82,7 +87,10 @@ class RiskModel:
 
     Parameters
     ----------
-    landmark_days, horizon_days : int
+    landmarks : tuple of int
+        Days after the index date that it was trained at; it scores on any day from the first to
+        the last.
+    horizon_days : int
         Days after the index date.
     outcome : {"rule", "registry"}
         Whose outcome was learned, and whose index date counts.
@@ -92,12 +100,16 @@ class RiskModel:
         Trajectories among the features.
     trajectories : tuple of Trajectory
         What shrunken terms are made with.
-    intercept : float
-        Log-odds at the means, calibrated.
     terms : tuple of Term
+    columns : tuple of Column
+        What the regression is of.
+    intercept : float
+    coefficients : tuple of float
+        Calibrated change in log-odds per unit of each column.
     refits : tuple of tuple of float
-        Calibrated intercept, coefficients and coefficients of missingness of refits to bootstrap
-        samples of the patients, in the order of `terms`.
+        Intercept and coefficients of refits to bootstrap samples of the patients.
+    missing_patterns : tuple of str
+        Which terms were missing together in training: a 1 for each that was, in their order.
     required_feature : str
         Without it a patient is outside the model.
     training : dict
@@ -106,15 +118,18 @@ class RiskModel:
         Hash of the content; the model's version.
     """
 
-    landmark_days: int
+    landmarks: tuple[int, ...]
     horizon_days: int
     outcome: str
     definition: Definition
     analytes: dict[str, Scale]
     trajectories: tuple[Trajectory, ...]
-    intercept: float
     terms: tuple[Term, ...]
+    columns: tuple[Column, ...]
+    intercept: float
+    coefficients: tuple[float, ...]
     refits: tuple[tuple[float, ...], ...]
+    missing_patterns: tuple[str, ...]
     required_feature: str
     training: dict[str, Any]
     sha256: str = ""
@@ -142,7 +157,7 @@ class RiskModel:
         plain = [name for name in self.feature_names if name not in shrunken]
         groups = [name for t in self.trajectories[:1] for name in t.groups if name not in plain]
         statistics = [statistic_name(name, part) for name in series for part in STATISTICS]
-        return [*plain, *groups, *([LANDMARK_MONTH] if series else []), *statistics]
+        return [*plain, *groups, LANDMARK_MONTH, *statistics]
 
     def term_values(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return the terms' values, shape (n_patients, n_terms); nan where missing.
@@ -165,15 +180,19 @@ class RiskModel:
         }
         return pd.DataFrame(values, index=features.index, dtype=np.float64)
 
-    def _columns(self, features: pd.DataFrame) -> tuple[Floats, Floats]:
-        values = self.term_values(features).to_numpy()
-        mean = np.array([term.mean for term in self.terms])
-        scale = np.array([term.scale for term in self.terms])
-        missing = np.isnan(values)
-        return np.where(missing, 0.0, (values - mean) / scale), missing.astype(np.float64)
+    def design(self, features: pd.DataFrame) -> Floats:
+        """Return the columns of the regression, shape (n_patients, n_columns)."""
+        values = self.term_values(features)
+        months = features[LANDMARK_MONTH].to_numpy(dtype=np.float64)
+        return self.design_of(values, months)
+
+    def design_of(self, values: pd.DataFrame, months: Floats) -> Floats:
+        """Return the columns of the regression from the terms' values and the landmark's month."""
+        of = {str(name): values[name].to_numpy() for name in values.columns}
+        return design_columns(self.columns, {**of, LANDMARK_MONTH: months}, months)
 
     def contributions(self, features: pd.DataFrame) -> Floats:
-        """Return what each feature adds to the log-odds.
+        """Return what each term adds to the log-odds.
 
         Parameters
         ----------
@@ -182,12 +201,22 @@ class RiskModel:
         Returns
         -------
         ndarray of float, shape (n_patients, n_terms)
+            All columns of a term together; 0 for a term at its training mean.
         """
-        scaled, missing = self._columns(features)
-        coefficients = np.array([term.coefficient for term in self.terms])
-        when_missing = np.array([term.missing_coefficient for term in self.terms])
-        parts: Floats = scaled * coefficients + missing * when_missing
-        return parts
+        parts = self.design(features) * np.array(self.coefficients)
+        of_term = [column.term for column in self.columns]
+        shares = [
+            parts[:, [name == term for name in of_term]].sum(axis=1) for term in self.feature_names
+        ]
+        return np.column_stack([np.empty((len(features), 0)), *shares])
+
+    def coefficient(self, term: str) -> float:
+        """Return the change in log-odds per standard deviation of a term, at three months."""
+        return sum(
+            coefficient
+            for column, coefficient in zip(self.columns, self.coefficients, strict=True)
+            if column.term == term and column.shape == "value" and not column.in_time
+        )
 
     def predict(self, features: pd.DataFrame) -> Floats:
         """Return calibrated risks, shape (n_patients,); a row does not depend on the others.
@@ -197,8 +226,11 @@ class RiskModel:
         ModelError
             When a column is absent.
         """
-        parts = self.contributions(features)
-        return inverse_logit(linear_predictor(parts, np.ones(parts.shape[1]), self.intercept))
+        return self.risk_of(self.design(features))
+
+    def risk_of(self, design: Floats) -> Floats:
+        """Return calibrated risks from the columns of the regression."""
+        return inverse_logit(linear_predictor(design, self.coefficients, self.intercept))
 
     def interval(self, features: pd.DataFrame, level: float = 0.9) -> tuple[Floats, Floats]:
         """Return the range of risks over the refits: how much the training sample moves a risk.
@@ -214,26 +246,30 @@ class RiskModel:
         lower, upper : ndarray of float, shape (n_patients,)
             nan where the model has no refits.
         """
+        return self.interval_of(self.design(features), level)
+
+    def interval_of(self, design: Floats, level: float = 0.9) -> tuple[Floats, Floats]:
+        """Return the range of risks over the refits, from the columns of the regression."""
         if not self.refits:
-            nothing = np.full(len(features), np.nan)
+            nothing = np.full(len(design), np.nan)
             return nothing, nothing.copy()
-        columns = np.hstack(self._columns(features))
-        risks = np.stack(
-            [
-                inverse_logit(linear_predictor(columns, np.array(refit[1:]), refit[0]))
-                for refit in self.refits
-            ]
-        )
+        refits = np.array(self.refits)
+        risks = np.empty((len(refits), len(design)))
+        for position, refit in enumerate(refits):
+            risks[position] = linear_predictor(design, refit[1:], refit[0])
         lower, upper = np.quantile(risks, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        return lower, upper
+        return inverse_logit(lower), inverse_logit(upper)
 
     def outside_range(self, features: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Return which values lie outside the training data, shape (n_patients, n_terms)."""
         values = self.term_values(features).to_numpy()
-        lowest = np.array([term.lowest for term in self.terms])
-        highest = np.array([term.highest for term in self.terms])
-        outside: npt.NDArray[np.bool_] = (values < lowest) | (values > highest)
-        return outside
+        outside = [term.outside(values[:, k]) for k, term in enumerate(self.terms)]
+        return np.column_stack([np.empty((len(values), 0), dtype=bool), *outside])
+
+    def unseen_missing(self, features: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Return for whom these terms were never missing together in training."""
+        patterns = missing_patterns(self.term_values(features).to_numpy())
+        return ~np.isin(patterns, self.missing_patterns)
 
     def content(self) -> dict[str, Any]:
         """Return the model as plain data, without its hash."""
@@ -251,6 +287,20 @@ class RiskModel:
         return json.dumps({**self.content(), "sha256": self.sha256}, indent=1) + "\n"
 
 
+def missing_patterns(values: Floats) -> npt.NDArray[np.str_]:
+    """Return a 1 for each missing value and a 0 for each known one, shape (n_rows,).
+
+    Examples
+    --------
+    >>> missing_patterns(np.array([[1.0, np.nan], [2.0, 3.0]])).tolist()
+    ['01', '00']
+    """
+    missing = np.isnan(values)
+    distinct, which = np.unique(missing, axis=0, return_inverse=True)
+    texts = ["".join("1" if value else "0" for value in row) for row in distinct]
+    return np.array(texts, dtype=str)[which.ravel()]
+
+
 def _hash(content: dict[str, Any]) -> str:
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
@@ -265,6 +315,10 @@ def _trajectory(content: dict[str, Any]) -> Trajectory:
             "variance": tuple(content["variance"]),
         }
     )
+
+
+def _column(content: dict[str, Any]) -> Column:
+    return Column(**{**content, "knots": tuple(content["knots"])})
 
 
 def load_model(path: Path | str) -> RiskModel:
@@ -292,6 +346,10 @@ def load_model(path: Path | str) -> RiskModel:
                 "definition": Definition.model_validate(content["definition"]),
                 "trajectories": tuple(_trajectory(part) for part in content["trajectories"]),
                 "terms": tuple(Term(**term) for term in content["terms"]),
+                "columns": tuple(_column(column) for column in content["columns"]),
+                "landmarks": tuple(content["landmarks"]),
+                "coefficients": tuple(content["coefficients"]),
+                "missing_patterns": tuple(content["missing_patterns"]),
                 "refits": tuple(tuple(refit) for refit in content["refits"]),
             }
         )

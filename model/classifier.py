@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval
@@ -26,9 +25,11 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ..features.laboratory import LANDMARK_MONTH
 from .calibration import LogisticCalibration
 from .folds import PatientFolds
 from .linear import linear_predictor
+from .ridge import ridge_path
 
 __all__ = ["LogisticRisk", "MissingAwareScaler"]
 
@@ -158,22 +159,28 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Calibrated risk from penalised logistic regression.
 
     1. Whole patients are dealt into folds (:class:`~lnrisk.model.folds.PatientFolds`).
-    2. Features, scaler and, for each `C`, regression are fitted without each fold in turn, and
+    2. Features, design and, for each `C`, regression are fitted without each fold in turn, and
        give the linear predictor of the rows in it. The `C` with the least weighted log loss is
        taken.
     3. Intercept and slope are fitted on those out-of-fold linear predictors
        (:class:`~lnrisk.model.calibration.LogisticCalibration`).
-    4. Features, scaler and regression are fitted again on everything.
+    4. Features, design and regression are fitted again on everything.
 
     The penalty is on the squared coefficients of the standardised columns, and not on the
     intercept. Sample weights reach every step; a row of weight 0 is left out before the first.
 
+    A patient may have a row at each of several landmarks. Then the features step is fitted to the
+    latest of them, which holds all that the earlier ones hold; everything else to all.
+
     Parameters
     ----------
     features : transformer, default=None
-        Makes columns from columns before the scaler, such as
+        Makes columns from columns before the design, such as
         :class:`~lnrisk.features.trajectory_transformer.TrajectoryFeatures`; its `fit` takes
         `sample_weight`. It is cloned for each fit.
+    design : transformer, default=None
+        Makes the columns of the regression, such as :class:`~lnrisk.model.design.LandmarkDesign`;
+        by default a :class:`MissingAwareScaler`. Its `fit` takes `sample_weight`.
     Cs : sequence of float, default=(0.0001, 0.0003, ..., 10.0)
         Inverse penalties to choose from: the prior variance of a coefficient, in log-odds squared
         per standard deviation squared.
@@ -186,14 +193,18 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     classes_ : ndarray of shape (2,)
         The two outcomes; the risk is that of the second.
-    pipeline_ : sklearn.pipeline.Pipeline
-        Steps ``features`` (where given), ``scaler`` and ``regression``, fitted on everything.
+    preparation_ : sklearn.pipeline.Pipeline
+        Steps ``features`` (where given) and ``design``, fitted on everything.
+    coef_ : ndarray of shape (n_design_columns,)
+        Log-odds per standard deviation.
+    intercept_ : float
+        Log-odds of a row of zeros.
     calibration_ : LogisticCalibration
-        From the linear predictor of `pipeline_` to the risk.
+        From the linear predictor to the risk.
     C_ : float
         The inverse penalty taken.
     cv_log_loss_ : ndarray of shape (n_Cs,)
-        Weighted mean log loss out of fold, in nats, in the order of `Cs`.
+        Weighted mean log loss out of fold, in nats, in ascending order of `Cs`.
     out_of_fold_linear_predictor_ : ndarray of shape (n_rows,)
         At `C_`, before calibration; NaN for rows of weight 0.
     n_features_in_ : int
@@ -214,13 +225,16 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     _parameter_constraints = {  # noqa: RUF012
         "features": [None, HasMethods(["fit", "transform"])],
+        "design": [None, HasMethods(["fit", "transform"])],
         "Cs": ["array-like"],
         "folds": [Interval(Integral, 2, None, closed="left")],
         "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
     }
 
     classes_: npt.NDArray[Any]
-    pipeline_: Pipeline
+    preparation_: Pipeline
+    coef_: Floats
+    intercept_: float
     calibration_: LogisticCalibration
     C_: float
     cv_log_loss_: Floats
@@ -230,12 +244,14 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         features: Any = None,
+        design: Any = None,
         *,
         Cs: Sequence[float] = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
         folds: int = 5,
         random_state: int = 0,
     ) -> None:
         self.features = features
+        self.design = design
         self.Cs = Cs
         self.folds = folds
         self.random_state = random_state
@@ -279,11 +295,11 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         splitter = PatientFolds(self.folds, self.random_state)
         out_of_fold = np.empty((len(X), len(Cs)))
         for train, test in splitter.split(X, outcome, patient):
-            prepared = self._fit_preparation(X[train], weight[train])
+            prepared = self._fit_preparation(X[train], weight[train], patient[train])
             seen, unseen = (self._prepare(prepared, X[rows]) for rows in (train, test))
-            for column, C in enumerate(Cs):
-                regression = _fit_regression(seen, outcome[train], weight[train], C)
-                out_of_fold[test, column] = _predictor(regression, unseen)
+            path = ridge_path(seen, outcome[train].astype(np.float64), weight[train], Cs)
+            for column, solution in enumerate(path):
+                out_of_fold[test, column] = linear_predictor(unseen, solution[1:], solution[0])
         losses = np.logaddexp(0, out_of_fold) - outcome[:, None] * out_of_fold
         self.cv_log_loss_ = weight @ losses / weight.sum()
         best = Cs[self.cv_log_loss_ <= self.cv_log_loss_.min() + TIE].min()
@@ -291,15 +307,19 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         chosen = out_of_fold[:, np.flatnonzero(Cs == best)[0]]
         self.C_ = float(best)
         self.calibration_ = LogisticCalibration().fit(chosen, outcome, weight)
-        prepared = self._fit_preparation(X, weight)
-        regression = _fit_regression(self._prepare(prepared, X), outcome, weight, best)
-        self.pipeline_ = Pipeline([*prepared, ("regression", regression)])
+        prepared = self._fit_preparation(X, weight, patient)
+        weakest = Cs[: np.flatnonzero(Cs == best)[0] + 1]
+        solution = ridge_path(
+            self._prepare(prepared, X), outcome.astype(np.float64), weight, weakest
+        )[-1]
+        self.preparation_ = Pipeline(prepared)
+        self.intercept_, self.coef_ = float(solution[0]), solution[1:]
         self.out_of_fold_linear_predictor_ = np.full(len(used), np.nan)
         self.out_of_fold_linear_predictor_[used] = chosen
         return self
 
     def decision_function(self, X: Any) -> Floats:
-        """Return the linear predictor of the pipeline, before calibration.
+        """Return the linear predictor, before calibration.
 
         Parameters
         ----------
@@ -313,7 +333,8 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        return _predictor(self.pipeline_["regression"], self._prepare(self.pipeline_.steps[:-1], X))
+        prepared = self._prepare(self.preparation_.steps, X)
+        return linear_predictor(prepared, self.coef_, self.intercept_)
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the calibrated probability of each class.
@@ -350,15 +371,20 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes: npt.NDArray[Any] = self.classes_[likelier]
         return classes
 
-    def _fit_preparation(self, X: Floats, weight: Floats) -> list[tuple[str, Any]]:
+    def _fit_preparation(
+        self, X: Floats, weight: Floats, patient: npt.NDArray[Any]
+    ) -> list[tuple[str, Any]]:
         """Fit step by step, because a pipeline hands weights on only where it is told to."""
         steps: list[tuple[str, Any]] = []
-        if self.features is not None:
-            steps.append(("features", clone(self.features)))
-        steps.append(("scaler", MissingAwareScaler()))
         made: Any = self._named(X)
-        for _, step in steps:
-            made = step.fit(made, sample_weight=weight).transform(made)
+        if self.features is not None:
+            features = clone(self.features).fit(
+                made, sample_weight=weight * _latest_rows(made, patient)
+            )
+            steps.append(("features", features))
+            made = features.transform(made)
+        design = MissingAwareScaler() if self.design is None else clone(self.design)
+        steps.append(("design", design.fit(made, sample_weight=weight)))
         return steps
 
     def _prepare(self, steps: list[tuple[str, Any]], X: Floats) -> Floats:
@@ -380,11 +406,22 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
+def _latest_rows(rows: Any, patient: npt.NDArray[Any]) -> Floats:
+    """Return 1 for the row of each patient's latest landmark and 0 for the others."""
+    if not hasattr(rows, "columns") or LANDMARK_MONTH not in rows.columns:
+        return np.ones(len(patient))
+    order = np.lexsort([np.arange(len(patient)), rows[LANDMARK_MONTH].to_numpy()])
+    _, last = np.unique(patient[order][::-1], return_index=True)
+    latest = np.zeros(len(patient))
+    latest[order[::-1][last]] = 1.0
+    return latest
+
+
 def _positive(Cs: Sequence[float]) -> Floats:
     values = check_array(Cs, ensure_2d=False, dtype=np.float64)
     if values.ndim != 1 or not (values > 0).all():
         raise ValueError(f"`Cs` must be a list of positive numbers, found {Cs!r}.")
-    return np.asarray(values)
+    return np.unique(values)
 
 
 def _two_outcomes(
@@ -405,14 +442,3 @@ def _two_outcomes(
             f"{len(classes)} class(es), in so many patients: {patients}."
         )
     return classes, outcome
-
-
-def _fit_regression(
-    prepared: Floats, outcome: npt.NDArray[np.intp], weight: Floats, C: float
-) -> LogisticRegression:
-    regression = LogisticRegression(C=C, solver="newton-cholesky", tol=1e-10)
-    return regression.fit(prepared, outcome, sample_weight=weight)
-
-
-def _predictor(regression: LogisticRegression, prepared: Floats) -> Floats:
-    return linear_predictor(prepared, regression.coef_[0], regression.intercept_[0])

@@ -1,67 +1,135 @@
-"""Which features enter the model: few, named before anyone looks at the outcome.
+"""Which features enter the model, in which shape and in which order: before the outcome is seen.
 
-Assumes that a patient's course is told by level and slope, and the rest by damage, activity,
-treatment and adherence; a feature that matters and is not named here is missed until a
-configuration names it.
+Assumes that a patient's course is told by level and slope, and the rest by damage, adherence,
+treatment and activity; the sample size decides how far down the list a model goes. A feature that
+matters and is not named here is missed until a configuration names it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
-from ..features.laboratory import series_name
+from ..features.laboratory import LANDMARK_MONTH, series_name
 from ..features.vocabulary import Scale
+from .columns import Piece
 
-__all__ = ["Course", "model_terms"]
+__all__ = ["Course", "affordable", "model_pieces", "pieces_of", "terms_of"]
 
 Course = Literal["shrunken", "least_squares", "last"]
 """How the course of an analyte is told: empirical-Bayes level and slope, last value with plain
 change and slope, or last value alone."""
 
 _OF_ANALYTE: dict[Course, tuple[str, ...]] = {
-    "shrunken": ("level", "slope", "shrunken_change"),
+    "shrunken": ("level", "shrunken_change", "slope"),
     "least_squares": ("last", "change", "least_squares_slope"),
     "last": ("last",),
 }
-_FALLS = ("upcr_fall_below_25", "upcr_fall_below_50")
-_BESIDE = (
-    "chronicity_index_shrunken",
+_FIRST = ("adherence_probability", "chronicity_index_shrunken")
+_THEN = ("mpa_share_of_target", "prednisone_mg_per_day", "age")
+_LAST = (
     "activity_index",
-    "class_proliferative",
+    "hydroxychloroquine_share_of_days",
+    "cyc_share_of_schedule",
     "class_membranous",
+    "class_proliferative",
     "started_with_mpa",
     "started_with_cyc",
     "started_with_cni",
     "started_with_bel",
     "started_with_obi",
     "regimen_changed",
-    "mpa_share_of_target",
-    "cyc_share_of_schedule",
-    "prednisone_mg_per_day",
-    "hydroxychloroquine_share_of_days",
     "raas_inhibitor_share_of_days",
     "sglt2_inhibitor_share_of_days",
-    "adherence_probability",
     "adherence_evidence",
-    "age",
     "female",
 )
+_FALLS = ("upcr_fall_below_25", "upcr_fall_below_50")
+_TIME = (Piece(LANDMARK_MONTH), Piece(LANDMARK_MONTH, "bend"))
 
 
-def model_terms(scales: Mapping[str, Scale], course: Course) -> tuple[str, ...]:
-    """Return the names of the features that enter the model.
+def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ...]:
+    """Return the pieces of the model, the most important first.
 
     Parameters
     ----------
     scales : mapping of str to {"log", "identity"}
-        Analytes, and the scale on which each is taken.
+        Analytes, the most important first, and the scale on which each is taken.
     course : {"shrunken", "least_squares", "last"}
 
     Examples
     --------
-    >>> model_terms({"upcr": "log"}, "shrunken")[:4]
-    ('log_upcr_level', 'log_upcr_slope', 'log_upcr_shrunken_change', 'upcr_fall_below_25')
+    >>> pieces = model_pieces({"upcr": "log", "egfr": "identity"}, "shrunken")
+    >>> [piece.term for piece in pieces[:4]]
+    ['landmark_month', 'log_upcr_level', 'log_upcr_shrunken_change', 'egfr_level']
     """
     series = [series_name(analyte, scale) for analyte, scale in scales.items()]
-    terms = [f"{name}_{part}" for name in series for part in _OF_ANALYTE[course]]
+    parts = _OF_ANALYTE[course]
+    main, others = series[:2], series[2:]
+    levels = [f"{name}_{parts[0]}" for name in main]
+    moves = [f"{name}_{part}" for name in main for part in parts[1:]]
+    first = moves[: 1 if parts[1:] else 0]
     falls = _FALLS if course == "shrunken" and "log_upcr" in series else ()
-    return (*terms, *falls, *_BESIDE)
+    order = [
+        Piece(LANDMARK_MONTH),
+        *(Piece(name) for name in (*levels[:1], *first, *levels[1:])),
+        Piece(LANDMARK_MONTH, "bend"),
+        *(Piece(name) for name in (*_FIRST, *moves[1:])),
+        *(Piece(name, in_time=True) for name in (*levels[:1], *first)),
+        *(Piece(name) for name in _THEN),
+        *(Piece(f"{name}_{parts[0]}") for name in others),
+        *(Piece(name, "bend") for name in levels),
+        *(Piece(name) for name in (*_LAST, *falls)),
+        *(Piece(name, in_time=True) for name in (*levels[1:], *moves[1:])),
+        *(Piece(f"{name}_{part}") for name in others for part in parts[1:]),
+    ]
+    return tuple(order)
+
+
+def pieces_of(terms: Sequence[str]) -> tuple[Piece, ...]:
+    """Return the pieces of terms named in a configuration: each a straight line."""
+    return (*_TIME, *(Piece(name) for name in terms))
+
+
+def affordable(
+    pieces: Sequence[Piece],
+    known: Collection[str],
+    sometimes_missing: Collection[str],
+    parameters: int | None,
+) -> tuple[Piece, ...]:
+    """Return the pieces that a number of parameters allows, each missing value told by one.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        In order of importance.
+    known : collection of str
+        Terms that tell something in the training data; others are passed over.
+    sometimes_missing : collection of str
+        Terms that get a piece for their missingness.
+    parameters : int, optional
+        How many columns there may be; all without it.
+
+    Examples
+    --------
+    >>> pieces = [Piece("upcr"), Piece("biopsy"), Piece("age")]
+    >>> [piece.term for piece in affordable(pieces, {"upcr", "biopsy", "age"}, {"biopsy"}, 2)]
+    ['upcr', 'age']
+    """
+    chosen: list[Piece] = []
+    for piece in pieces:
+        if piece.term not in known:
+            continue
+        if piece != Piece(piece.term) and Piece(piece.term) not in chosen:
+            continue
+        own = [piece]
+        if piece.shape == "value" and not piece.in_time and piece.term in sometimes_missing:
+            own.append(Piece(piece.term, "missing"))
+        if parameters is None or len(chosen) + len(own) <= parameters:
+            chosen.extend(own)
+    return tuple(chosen)
+
+
+def terms_of(pieces: Sequence[Piece]) -> tuple[str, ...]:
+    """Return the features that pieces are made of, each once, without the landmark."""
+    names = dict.fromkeys(piece.term for piece in pieces)
+    names.pop(LANDMARK_MONTH, None)
+    return tuple(names)

@@ -1,7 +1,7 @@
 """The risk beside the rule for every patient of a registry, as of a day.
 
-Assumes that the registry holds what was known on the day; the risk rests on the days up to the
-model's landmark only, and is refused rather than guessed where the model does not apply.
+Assumes that the registry holds what was known on the day; the risk is that of the very day where
+the model was trained around it, and is refused rather than guessed where it does not apply.
 """
 
 import datetime
@@ -47,16 +47,28 @@ def _scoring_days(
     landmark_weeks: float | None,
 ) -> tuple[Days, Days]:
     """Return each patient's index day and the day on which the score is asked for."""
-    if landmark_weeks is not None and landmark_weeks * DAYS_PER_WEEK != model.landmark_days:
+    first, last = model.landmarks[0], model.landmarks[-1]
+    asked = None if landmark_weeks is None else landmark_weeks * DAYS_PER_WEEK
+    if asked is not None and not first <= round(asked) <= last:
         raise ModelError(
-            f"the model scores at week {model.landmark_days / DAYS_PER_WEEK:g} "
-            f"(day {model.landmark_days}), not at week {landmark_weeks:g}."
+            f"the model scores from week {first / DAYS_PER_WEEK:g} to week "
+            f"{last / DAYS_PER_WEEK:g} (day {first} to {last}), not at week {landmark_weeks:g}."
         )
     index = index_days(registry, model.outcome)
     if as_of is None:
-        return index, np.where(index < NEVER, index + model.landmark_days, NEVER)
+        since = last if asked is None else round(asked)
+        return index, np.where(index < NEVER, index + since, NEVER)
     days = as_of_days(registry, as_of)
     return np.where(index <= days, index, NEVER), days
+
+
+def landmark_days(model: RiskModel, index: Days, days: Days) -> Days:
+    """Return the day after each index date that the risk rests on, shape (n_patients,).
+
+    The day asked for, where the model was trained around it; a model of a single landmark always
+    rests on that one.
+    """
+    return np.clip(days - index, model.landmarks[0], model.landmarks[-1])
 
 
 def _refusals(
@@ -64,7 +76,10 @@ def _refusals(
 ) -> list[_Refusal]:
     """Return who is outside the model and why, the weightiest reason first."""
     since = days - index
-    landmark = index + model.landmark_days
+    first, last = model.landmarks[0], model.landmarks[-1]
+    latest = model.horizon_days if first == last else last
+    until = f"the horizon is day {latest}" if first == last else f"the model ends on day {latest}"
+    landmark = index + landmark_days(model, index, days)
     ended = follow_up.competing
     own_event = np.zeros(len(known), dtype=bool)
     if model.outcome == "registry":
@@ -80,18 +95,39 @@ def _refusals(
         _Refusal(ended < NEVER, told("death or kidney failure on {}", _date_text(ended))),
         _Refusal(own_event, told("the registry's outcome has been reached")),
         _Refusal(
-            since < model.landmark_days,
-            told(f"too early: day {{}}, the model needs day {model.landmark_days}", since),
+            since < first,
+            told(f"too early: day {{}}, the model needs day {first}", since),
         ),
         _Refusal(
             follow_up.last_contact < landmark,
             told("last contact before the landmark, on {}", _date_text(follow_up.last_contact)),
         ),
         _Refusal(
-            since > model.horizon_days,
-            told(f"too late: day {{}}, the horizon is day {model.horizon_days}", since),
+            since > latest,
+            told(f"too late: day {{}}, {until}", since),
         ),
     ]
+
+
+def _unlike(model: RiskModel, features: pd.DataFrame) -> list[_Refusal]:
+    """Return who is unlike every training patient, and in what."""
+    values = model.term_values(features).to_numpy()
+    outside, unseen = model.outside_range(features), model.unseen_missing(features)
+    why = np.full(len(features), "", dtype=object)
+    for row in np.flatnonzero(outside.any(axis=1)):
+        said = [
+            f"{term.meaning} {term.shown(values[row, k])} "
+            f"(in training {term.shown(term.lowest)} to {term.shown(term.highest)})"
+            for k, term in enumerate(model.terms)
+            if outside[row, k]
+        ]
+        why[row] = f"outside the training data: {'; '.join(said)}"
+    missing = np.full(len(features), "", dtype=object)
+    names = np.array(model.feature_names)
+    for row in np.flatnonzero(unseen):
+        absent = ", ".join(names[np.isnan(values[row])]) or "nothing"
+        missing[row] = f"never seen in training with this missing: {absent}"
+    return [_Refusal(outside.any(axis=1), why), _Refusal(unseen, missing)]
 
 
 def _drivers(model: RiskModel, features: pd.DataFrame) -> npt.NDArray[np.object_]:
@@ -116,15 +152,13 @@ def _drivers(model: RiskModel, features: pd.DataFrame) -> npt.NDArray[np.object_
 def _remarks(model: RiskModel, features: pd.DataFrame, since: Days) -> npt.NDArray[np.object_]:
     """Return what to beware of in a risk that is given."""
     names = np.array(model.feature_names)
-    outside = model.outside_range(features)
     missing = model.term_values(features).isna().to_numpy()
     texts = []
-    for row, later in enumerate((since - model.landmark_days).tolist()):
+    last = model.landmarks[-1]
+    for row, later in enumerate((since - last).tolist()):
         said = []
         if later > 0:
-            said.append(f"rests on day {model.landmark_days}; {later} later days are not used")
-        if outside[row].any():
-            said.append(f"outside the training data: {', '.join(names[outside[row]])}")
+            said.append(f"rests on day {last}; {later} later days are not used")
         if missing[row].any():
             said.append(f"missing: {', '.join(names[missing[row]])}")
         if model.synthetic:
@@ -147,9 +181,10 @@ def score(
     model : RiskModel
     registry : Registry
     as_of : date, optional
-        The day for all patients. Without it each is scored on the landmark day.
+        The day for all patients. Without it and `landmark_weeks` each is scored on the day of the
+        model's last landmark.
     landmark_weeks : float, optional
-        Must be the model's landmark.
+        Score each patient so many weeks after the index date, within the model's landmarks.
 
     Returns
     -------
@@ -160,12 +195,13 @@ def score(
     Raises
     ------
     ModelError
-        When the model has another landmark.
+        When the model has no such landmark.
     """
     index, days = _scoring_days(model, registry, as_of, landmark_weeks)
     known = known_on(registry, days)
     labels = label(known, model.definition, days).labels
-    features = features_at(known, index, model.landmark_days, model.analytes).whole
+    landmark = landmark_days(model, index, days)
+    features = features_at(known, index, landmark, model.analytes).whole
     n = len(known)
     status = np.full(n, "ok", dtype="<U13")
     warnings = _remarks(model, features, days - index)
@@ -173,7 +209,8 @@ def score(
     lacks = features[first].isna().to_numpy()
     follow_up = FollowUp.of(known, days, treatments_of(known))
     little = _Refusal(lacks, np.full(n, f"too little data: {first} is missing", dtype=object))
-    for refusal in reversed([*_refusals(model, known, index, days, follow_up), little]):
+    refusals = [*_refusals(model, known, index, days, follow_up), little, *_unlike(model, features)]
+    for refusal in reversed(refusals):
         status[refusal.who] = "outside_model"
         warnings[refusal.who] = refusal.why[refusal.who]
     met = (labels["verdict"] == "refractory").to_numpy() & (model.outcome == "rule")
@@ -189,7 +226,7 @@ def score(
         {
             "patient_id": known.patient_ids,
             "as_of": as_dates(days),
-            "landmark_weeks": model.landmark_days / DAYS_PER_WEEK,
+            "landmark_weeks": np.where(without, np.nan, landmark / DAYS_PER_WEEK),
             "risk": risk,
             "risk_lower": np.where(ok, lower, np.nan),
             "risk_upper": np.where(ok, upper, np.nan),

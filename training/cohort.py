@@ -1,25 +1,30 @@
-"""Who is at risk at the landmark, with features, outcome and weights; who was left out, and why.
+"""Who is at risk at each landmark, with features, outcome and weights; who was left out, and why.
 
 Assumes that a patient who met the definition, died, lost kidney function or left before the
 landmark could not have been asked then; counting them would promise more than a clinic can see.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..features.days import NEVER
+from ..features.days import NEVER, Days
 from ..features.errors import LnriskError
 from ..features.feature import Feature
-from ..features.laboratory import series_name
+from ..features.laboratory import LANDMARK_MONTH, series_name, statistic_name
 from ..features.pipeline import FeatureTable, TrajectoryPlan, features_at, trajectory_plan
 from ..features.registry import Registry
+from ..features.summaries import STATISTICS
 from ..features.trajectories import shrunken_dictionary
 from ..features.vocabulary import Scale, analytes
+from ..model.columns import Piece
 from ..model.definition import Definition
 from ..model.outcome import Outcome, outcome_by_registry, outcome_by_rule
+from ..model.terms import affordable, terms_of
 from ..model.weights import Weights, outcome_weights
 from .config import TrainingConfig
 
@@ -38,34 +43,48 @@ _SPEAKS_TO_DETERMINABILITY = (
 
 @dataclass(frozen=True)
 class Cohort:
-    """Patients at risk at the landmark.
+    """Patients at risk, with one row at each landmark at which they are.
 
     Parameters
     ----------
-    patient_id : ndarray of str, shape (n_patients,)
-    features : DataFrame, shape (n_patients, n_columns)
+    patient_id : ndarray of str, shape (n_rows,)
+    position : ndarray of int, shape (n_rows,)
+        Of the patient in the registry.
+    landmark_days : ndarray of int, shape (n_rows,)
+    primary_landmark : int
+        The landmark that the headline figures are of.
+    features : DataFrame, shape (n_rows, n_columns)
         Every feature, and the statistics that trajectories are fitted to.
+    pieces : tuple of Piece
+        What enters the model.
     dictionary : tuple of Feature
         Of the terms that enter the model, in order.
     trajectories : TrajectoryPlan
         Those that the terms need.
     left_out_features : tuple of (str, str)
         Name and why.
-    status : ndarray of str, shape (n_patients,)
-    pseudo_refractory : ndarray of bool, shape (n_patients,)
-    y : ndarray of float, shape (n_patients,)
+    status : ndarray of str, shape (n_rows,)
+    days : ndarray of float, shape (n_rows,)
+        From the index date to the event, or what came before it.
+    pseudo_refractory : ndarray of bool, shape (n_rows,)
+    y : ndarray of float, shape (n_rows,)
         nan where unresolved.
     weights : Weights
     attrition : DataFrame
-        step, why, left_out, remaining.
+        step, why, left_out, remaining, at the primary landmark.
     """
 
     patient_id: npt.NDArray[np.object_]
+    position: Days
+    landmark_days: Days
+    primary_landmark: int
     features: pd.DataFrame
+    pieces: tuple[Piece, ...]
     dictionary: tuple[Feature, ...]
     trajectories: TrajectoryPlan
     left_out_features: tuple[tuple[str, str], ...]
     status: npt.NDArray[np.str_]
+    days: npt.NDArray[np.float64]
     pseudo_refractory: npt.NDArray[np.bool_]
     y: npt.NDArray[np.float64]
     weights: Weights
@@ -77,9 +96,37 @@ class Cohort:
         return tuple(feature.name for feature in self.dictionary)
 
     @property
+    def inputs(self) -> pd.DataFrame:
+        """What the classifier is fitted to: the terms, and what trajectories are made from."""
+        plan = self.trajectories
+        statistics = [statistic_name(name, part) for name in plan.series for part in STATISTICS]
+        plain = [name for name in self.terms if name in self.features.columns]
+        groups = [name for name in plan.groups if name not in plain]
+        return self.features[[LANDMARK_MONTH, *plain, *groups, *statistics]]
+
+    @property
     def resolved(self) -> npt.NDArray[np.bool_]:
-        """Who has a y."""
+        """Which rows have a y."""
         return ~np.isnan(self.y)
+
+    @property
+    def primary(self) -> npt.NDArray[np.bool_]:
+        """Which rows are at the primary landmark."""
+        at: npt.NDArray[np.bool_] = self.landmark_days == self.primary_landmark
+        return at
+
+
+@dataclass(frozen=True)
+class _AtLandmark:
+    """Who is at risk at one landmark, and how they were found."""
+
+    day: int
+    at_risk: npt.NDArray[np.bool_]
+    table: FeatureTable
+    attrition: pd.DataFrame
+
+    def rows(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return values[self.at_risk]
 
 
 class _Attrition:
@@ -140,10 +187,87 @@ def _why_useless(name: str, values: pd.DataFrame) -> str:
     return "the same for all" if same else ""
 
 
-def _needed(plan: TrajectoryPlan, terms: list[str]) -> TrajectoryPlan:
-    """Return the plan, or an empty one where no term rests on a trajectory."""
-    shrunken = {feature.name for feature in shrunken_dictionary(plan.series)}
-    return plan if shrunken & set(terms) else TrajectoryPlan((), (), ())
+def _needed(plan: TrajectoryPlan, terms: Collection[str]) -> TrajectoryPlan:
+    """Return the trajectories that some term rests on."""
+    needed = [
+        (name, knot)
+        for name, knot in zip(plan.series, plan.knots, strict=True)
+        if {feature.name for feature in shrunken_dictionary([name])} & set(terms)
+    ]
+    if not needed:
+        return TrajectoryPlan((), (), ())
+    series, knots = zip(*needed, strict=True)
+    return TrajectoryPlan(series, plan.groups, knots)
+
+
+def _at_landmark(
+    registry: Registry, outcome: Outcome, day: int, config: TrainingConfig
+) -> _AtLandmark:
+    """Find who could be asked at a landmark, and count who could not."""
+    table = features_at(registry, outcome.index_day, day, config.analytes)
+    steps = _Attrition(len(registry))
+    steps.keep(outcome.index_day < NEVER, "has an index date", "no induction was ever started")
+    early = outcome.days <= day
+    steps.keep(~(early & (outcome.status == "event")), "not yet met", "met by the landmark")
+    steps.keep(
+        ~(early & (outcome.status == "competing")),
+        "alive with kidney function",
+        "death or kidney failure by the landmark",
+    )
+    steps.keep(
+        ~((outcome.days < day) & (outcome.status == "censored")),
+        "followed to the landmark",
+        "last contact before the landmark",
+    )
+    measured = table.frame[required_feature(config.analytes)].notna().to_numpy()
+    steps.keep(measured, "measured by the landmark", "no value of the first analyte")
+    at_risk = steps.kept.copy()
+    steps.keep(outcome.status != "censored", "followed to the horizon or an end", "censored")
+    steps.keep(
+        outcome.status != "indeterminate", "determinable", "the rule cannot tell at the horizon"
+    )
+    return _AtLandmark(day, at_risk, table, steps.table)
+
+
+def _check_events(
+    registry: Registry, at: _AtLandmark, outcome: Outcome, config: TrainingConfig
+) -> None:
+    y = outcome.y[at.at_risk]
+    events, without = int((y == 1).sum()), int((y == 0).sum())
+    if events < FEWEST_EVENTS or without < FEWEST_WITHOUT:
+        raise LnriskError(
+            f"{registry.source.name}: {events} of {events + without} resolved patients at "
+            f"risk on day {at.day} met the outcome by day {config.horizon_days}; "
+            f"at least {FEWEST_EVENTS} with and {FEWEST_WITHOUT} without are needed.\n"
+            f"{at.attrition.to_string(index=False)}"
+        )
+
+
+def _chosen_pieces(
+    features: pd.DataFrame, known: dict[str, Feature], config: TrainingConfig
+) -> tuple[tuple[Piece, ...], dict[str, str]]:
+    """Return what enters the model, and why other terms do not."""
+    terms = terms_of(config.pieces)
+    unknown = [name for name in terms if name not in known]
+    if unknown:
+        raise LnriskError(f"no feature {unknown[0]!r}; accepted are {', '.join(sorted(known))}.")
+    why = {name: _why_useless(name, features) for name in terms}
+    telling = {name for name in terms if not why[name]}
+    if len(config.landmark_days) > 1:
+        telling.add(LANDMARK_MONTH)
+    missing = {name for name in telling if _sometimes_missing(name, features)}
+    pieces = affordable(config.pieces, telling, missing, None)
+    kept = set(terms_of(pieces))
+    too_many = {name: "more than the sample affords" for name in telling - kept - {LANDMARK_MONTH}}
+    return pieces, {**{n: reason for n, reason in why.items() if reason}, **too_many}
+
+
+def _sometimes_missing(name: str, features: pd.DataFrame) -> bool:
+    """Return whether a term is missing in some rows; of a trajectory the level speaks for all."""
+    if name in features.columns:
+        return bool(features[name].isna().any())
+    level = name.removesuffix("_level")
+    return level != name and bool(features[f"{level}_last"].isna().any())
 
 
 def build_cohort(registry: Registry, definition: Definition, config: TrainingConfig) -> Cohort:
@@ -162,69 +286,54 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
     """
     _check_analytes(registry, config)
     outcome = _outcome(registry, definition, config)
-    table = features_at(registry, outcome.index_day, config.landmark_days, config.analytes)
-    whole = table.whole
-    steps = _Attrition(len(registry))
-    indexed = outcome.index_day < NEVER
-    steps.keep(indexed, "has an index date", "no induction was ever started")
-    early = outcome.days <= config.landmark_days
-    steps.keep(~(early & (outcome.status == "event")), "not yet met", "met by the landmark")
-    steps.keep(
-        ~(early & (outcome.status == "competing")),
-        "alive with kidney function",
-        "death or kidney failure by the landmark",
-    )
-    steps.keep(
-        ~((outcome.days < config.landmark_days) & (outcome.status == "censored")),
-        "followed to the landmark",
-        "last contact before the landmark",
-    )
-    measured = _has_value(table.frame, config)
-    steps.keep(measured, "measured by the landmark", "no value of the first analyte")
-    at_risk = steps.kept.copy()
-    status = outcome.status[at_risk]
-    features = whole[at_risk].reset_index(drop=True)
-    steps.keep(outcome.status != "censored", "followed to the horizon or an end", "censored")
-    steps.keep(
-        outcome.status != "indeterminate", "determinable", "the rule cannot tell at the horizon"
-    )
-    events = int((status == "event").sum())
-    without = int(np.isin(status, ("event_free", "competing")).sum())
-    if events < FEWEST_EVENTS or without < FEWEST_WITHOUT:
-        raise LnriskError(
-            f"{registry.source.name}: {events} of {int(steps.kept.sum())} resolved patients at "
-            f"risk on day {config.landmark_days} met the outcome by day {config.horizon_days}; "
-            f"at least {FEWEST_EVENTS} with and {FEWEST_WITHOUT} without are needed.\n"
-            f"{steps.table.to_string(index=False)}"
-        )
-    known = _dictionary(table, config)
-    unknown = [name for name in config.model_terms if name not in known]
-    if unknown:
-        raise LnriskError(f"no feature {unknown[0]!r}; accepted are {', '.join(sorted(known))}.")
-    why = {name: _why_useless(name, features) for name in config.model_terms}
-    kept = [name for name in config.model_terms if not why[name]]
-    speaking = (required_feature(config.analytes), *_SPEAKS_TO_DETERMINABILITY)
-    covariates = features[[name for name in speaking if not _why_useless(name, features)]]
-    weights = outcome_weights(
-        status, outcome.days[at_risk], covariates, outcome.may_have_failed[at_risk]
-    )
+    found = [_at_landmark(registry, outcome, day, config) for day in config.landmark_days]
+    primary = found[config.landmark_days.index(config.primary_landmark)]
+    _check_events(registry, primary, outcome, config)
+    features = pd.concat([at.table.whole[at.at_risk] for at in found], ignore_index=True)
+    known = _dictionary(primary.table, config)
+    pieces, why = _chosen_pieces(features, known, config)
+    kept = terms_of(pieces)
+
+    def stacked(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.concatenate([at.rows(values) for at in found])
+
     return Cohort(
-        patient_id=registry.patient_ids[at_risk],
+        patient_id=stacked(registry.patient_ids),
+        position=stacked(np.arange(len(registry))),
+        landmark_days=np.concatenate([np.full(at.at_risk.sum(), at.day) for at in found]),
+        primary_landmark=config.primary_landmark,
         features=features,
+        pieces=pieces,
         dictionary=tuple(known[name] for name in kept),
         trajectories=_needed(trajectory_plan(config.analytes), kept),
-        left_out_features=tuple((name, reason) for name, reason in why.items() if reason),
-        status=status,
-        pseudo_refractory=outcome.pseudo_refractory[at_risk],
-        y=outcome.y[at_risk],
-        weights=weights,
-        attrition=steps.table,
+        left_out_features=tuple(why.items()),
+        status=stacked(outcome.status),
+        days=stacked(outcome.days),
+        pseudo_refractory=stacked(outcome.pseudo_refractory),
+        y=stacked(outcome.y),
+        weights=_weights(found, outcome, features, config),
+        attrition=primary.attrition,
     )
 
 
-def _has_value(values: pd.DataFrame, config: TrainingConfig) -> npt.NDArray[np.bool_]:
-    """Return who has a value of the first analyte, without which nobody is scored."""
-    return values[required_feature(config.analytes)].notna().to_numpy()
+def _weights(
+    found: list[_AtLandmark], outcome: Outcome, features: pd.DataFrame, config: TrainingConfig
+) -> Weights:
+    """Return the weights, estimated at each landmark among those at risk there."""
+    speaking = (required_feature(config.analytes), *_SPEAKS_TO_DETERMINABILITY)
+    telling = [name for name in speaking if not _why_useless(name, features)]
+    parts = []
+    for at in found:
+        covariates = at.table.frame.loc[at.at_risk, telling]
+        since = at.rows(outcome.days) - at.day
+        status, doubtful = at.rows(outcome.status), at.rows(outcome.may_have_failed)
+        parts.append(outcome_weights(status, since, covariates, doubtful))
+    return Weights(
+        np.concatenate([part.weight for part in parts]),
+        np.concatenate([part.uncensored for part in parts]),
+        np.concatenate([part.determinable for part in parts]),
+        sum(part.truncated for part in parts),
+    )
 
 
 def required_feature(analytes: dict[str, Scale]) -> str:

@@ -1,20 +1,24 @@
 """What a training run may be told, as a TOML file.
 
-Assumes one landmark, one horizon and one outcome per run.
+Assumes one horizon and one outcome per run; the risk at several landmarks is one model.
 """
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ..features.errors import LnriskError
 from ..features.pipeline import DEFAULT_ANALYTES
 from ..features.vocabulary import Scale
-from ..model.terms import Course, model_terms
+from ..model.columns import Piece
+from ..model.terms import Course, model_pieces, pieces_of
 
 __all__ = ["TrainingConfig", "load_config"]
+
+LANDMARKS = (0, 28, 56, 84, 112, 140, 182)
+HEADLINE = 84
 
 
 class Validation(BaseModel):
@@ -37,14 +41,25 @@ class TrainingConfig(BaseModel):
         The definition's outcome, or the registry's own.
     definition : str
         A preset or a file; also the rule beside the risk.
-    landmark_days, horizon_days : int
+    landmark_days : tuple of int
+        Days after the index date that the model is trained at; one number is one landmark. The
+        model scores on any day from the first to the last.
+    primary_landmark : int
+        The landmark that the headline figures are of: day 84 where it is among them, else the
+        middle one.
+    horizon_days : int
         Days after the index date.
     analytes : dict of str to {"log", "identity"}
         Analytes whose trajectories are features, and on which scale.
     course : {"shrunken", "least_squares", "last"}
         How an analyte's course is told to the model, see `lnrisk.model.terms`.
     terms : tuple of str, optional
-        Features that enter the model; by default those of `lnrisk.model.terms.model_terms`.
+        Features that enter the model, the most important first; by default those of
+        `lnrisk.model.terms.model_pieces`.
+    anticipated_auroc : float
+        What the sample size is reckoned with, before anyone has looked.
+    allow_small : bool
+        Train on fewer patients than the criteria ask for; every output then says so.
     refits : int
         Bootstrap refits behind each risk's interval.
     seed : int
@@ -55,25 +70,41 @@ class TrainingConfig(BaseModel):
 
     outcome: Literal["rule", "registry"] = "rule"
     definition: str = "arora-2022"
-    landmark_days: int = Field(default=84, ge=0)
+    landmark_days: tuple[Annotated[int, Field(ge=0)], ...] = LANDMARKS
     horizon_days: int = Field(default=548, gt=0)
     analytes: dict[str, Scale] = Field(default_factory=lambda: dict(DEFAULT_ANALYTES), min_length=1)
     course: Course = "shrunken"
     terms: tuple[str, ...] | None = None
+    anticipated_auroc: float = Field(default=0.8, gt=0.5, lt=1)
+    allow_small: bool = False
     refits: int = Field(default=200, ge=0)
     seed: int = Field(default=0, ge=0)
     validation: Validation = Field(default_factory=Validation)
 
+    @field_validator("landmark_days", mode="before")
+    @classmethod
+    def _several(cls, days: object) -> object:
+        return (days,) if isinstance(days, int) else days
+
     @model_validator(mode="after")
     def _in_order(self) -> "TrainingConfig":
-        if self.horizon_days <= self.landmark_days:
+        days = self.landmark_days
+        if not days or list(days) != sorted(set(days)):
+            raise ValueError("landmark_days must be one day or several, ascending")
+        if self.horizon_days <= days[-1]:
             raise ValueError("horizon_days must be after landmark_days")
         return self
 
     @property
-    def model_terms(self) -> tuple[str, ...]:
-        """Names of the features that enter the model."""
-        return self.terms or model_terms(self.analytes, self.course)
+    def primary_landmark(self) -> int:
+        """The landmark that the headline figures are of."""
+        days = self.landmark_days
+        return HEADLINE if HEADLINE in days else days[len(days) // 2]
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """What may enter the model, the most important first."""
+        return pieces_of(self.terms) if self.terms else model_pieces(self.analytes, self.course)
 
     def changed(self, **fields: object) -> "TrainingConfig":
         """Return the configuration with some fields replaced, validated again."""

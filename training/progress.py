@@ -3,12 +3,13 @@
 Assumes that messages go to stderr and results to stdout.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .fitting import Step
+__all__ = ["Step", "progress"]
 
-__all__ = ["progress"]
+Step = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done and how many there are."""
 
 
 @contextmanager

@@ -149,7 +149,8 @@ def run_results(
     rule = config.outcome == "rule"
     values = model.term_values(cohort.features)
     missing = values.isna().mean()
-    order = sorted(model.terms, key=lambda term: -abs(term.coefficient))
+    slopes = {term.name: model.coefficient(term.name) for term in model.terms}
+    order = sorted(model.terms, key=lambda term: -abs(slopes[term.name]))
     return {
         "schema": SCHEMA,
         "lnrisk_version": version,
@@ -164,7 +165,8 @@ def run_results(
             "outcome": config.outcome,
             "definition": model.definition.name if rule else None,
             "definition_version": model.definition.version if rule else None,
-            "landmark_days": config.landmark_days,
+            "landmarks": list(config.landmark_days),
+            "primary_landmark": config.primary_landmark,
             "horizon_days": config.horizon_days,
         },
         "attrition": _records(cohort.attrition),
@@ -177,7 +179,7 @@ def run_results(
         "risk_distribution": _distribution(validated),
         "flagged": _records(_flagged(y, risk, weight)),
         "effects": [
-            {"feature": t.name, "meaning": t.meaning, "coefficient": t.coefficient} for t in order
+            {"feature": t.name, "meaning": t.meaning, "coefficient": slopes[t.name]} for t in order
         ],
         "features": [
             {

@@ -14,7 +14,7 @@ from ..features.registry import Registry
 from ..model.artifact import MODEL_FILE
 from ..model.definition import Definition
 from .config import TrainingConfig
-from .fitting import Step
+from .progress import Step
 from .report.figures import picture
 from .report.page import render_report
 from .schema.results import as_results

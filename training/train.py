@@ -14,7 +14,10 @@ from ..model.artifact import RiskModel
 from ..model.definition import Definition
 from .cohort import Cohort, build_cohort
 from .config import TrainingConfig
-from .fitting import Step, fit_classifier, to_risk_model
+from .fitting import fit_classifier
+from .model_file import to_risk_model
+from .progress import Step
+from .refits import refit
 from .results import run_results
 from .validation import CrossValidation, cross_validate
 
@@ -66,7 +69,8 @@ def _train(
     step("cohort", 1, 1)
     validated = cross_validate(cohort, config, step)
     classifier, _ = fit_classifier(cohort, cohort.resolved, config.seed)
-    model = to_risk_model(classifier, cohort, registry, definition, config, step)
+    refits = refit(cohort, config, step)
+    model = to_risk_model(classifier, cohort, registry, definition, config, refits)
     today = datetime.datetime.now(tz=datetime.UTC).date()
     results = run_results(registry, cohort, validated, classifier, model, config, today, version)
     return TrainingRun(model, cohort, validated, results)

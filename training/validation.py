@@ -13,8 +13,9 @@ import pandas as pd
 from ..model.folds import PatientFolds
 from .cohort import Cohort
 from .config import TrainingConfig
-from .fitting import Step, fit_classifier
+from .fitting import fit_classifier
 from .metrics import bootstrap_intervals
+from .progress import Step
 
 __all__ = ["CrossValidation", "cross_validate"]
 
@@ -63,6 +64,7 @@ def cross_validate(cohort: Cohort, config: TrainingConfig, step: Step) -> CrossV
     y, weight = cohort.y[resolved], cohort.weights.weight[resolved]
     patient_id = cohort.patient_id[resolved]
     risk = np.empty((len(y), plan.repeats))
+    inputs = cohort.inputs
     remarks: list[str] = []
     total = plan.folds * plan.repeats
     for repeat in range(plan.repeats):
@@ -72,7 +74,7 @@ def cross_validate(cohort: Cohort, config: TrainingConfig, step: Step) -> CrossV
             chosen = np.zeros(len(resolved), dtype=bool)
             chosen[position[train]] = True
             classifier, said = fit_classifier(cohort, chosen, config.seed)
-            unseen = cohort.features.iloc[position[test]]
+            unseen = inputs.iloc[position[test]]
             risk[test, repeat] = classifier.predict_proba(unseen)[:, 1]
             remarks.extend(said)
     step("cross-validation", total, total)

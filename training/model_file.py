@@ -1,0 +1,101 @@
+"""From a fitted classifier and its refits to the model file that is scored with.
+
+Assumes that the refits are of the same cohort; their risks are told by the columns of the model
+itself, which is close because trajectories and scales hardly move from refit to refit.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..features.registry import Registry
+from ..model.artifact import RiskModel, Term, missing_patterns
+from ..model.classifier import LogisticRisk
+from ..model.definition import Definition
+from .cohort import Cohort, required_feature
+from .config import TrainingConfig
+from .refits import Refits, refit_coefficients
+
+__all__ = ["to_risk_model"]
+
+
+def to_risk_model(
+    classifier: LogisticRisk,
+    cohort: Cohort,
+    registry: Registry,
+    definition: Definition,
+    config: TrainingConfig,
+    refits: Refits,
+) -> RiskModel:
+    """Return the fitted classifier as a sealed model file.
+
+    Parameters
+    ----------
+    classifier : LogisticRisk
+    cohort : Cohort
+    registry : Registry
+    definition : Definition
+    config : TrainingConfig
+    refits : Refits
+        To bootstrap samples of the patients; what the intervals are made of.
+    """
+    rows = cohort.resolved
+    features, design = classifier.preparation_["features"], classifier.preparation_["design"]
+    made = features.transform(cohort.inputs[rows])
+    values = pd.DataFrame(made[:, 1:], columns=list(cohort.terms))
+    columns = design.transform(made)
+    line = classifier.calibration_
+    at_primary = cohort.primary[rows]
+    return RiskModel(
+        landmarks=config.landmark_days,
+        horizon_days=config.horizon_days,
+        outcome=config.outcome,
+        definition=definition,
+        analytes=dict(config.analytes),
+        trajectories=features.trajectories_,
+        terms=_terms(cohort, values, cohort.weights.weight[rows]),
+        columns=design.columns_,
+        intercept=line.intercept_ + line.slope_ * classifier.intercept_,
+        coefficients=tuple((line.slope_ * classifier.coef_).tolist()),
+        refits=refit_coefficients(refits, columns),
+        missing_patterns=tuple(np.unique(missing_patterns(values.to_numpy())).tolist()),
+        required_feature=required_feature(config.analytes),
+        training={
+            "data": registry.source.name,
+            "sha256": registry.source.sha256,
+            "synthetic": registry.source.synthetic,
+            "patients": int(at_primary.sum()),
+            "events": int(cohort.y[rows][at_primary].sum()),
+            "rows": int(rows.sum()),
+        },
+    ).sealed()
+
+
+def _terms(
+    cohort: Cohort, values: pd.DataFrame, weight: npt.NDArray[np.float64]
+) -> tuple[Term, ...]:
+    return tuple(
+        Term(
+            name=entry.name,
+            meaning=entry.meaning,
+            unit=entry.unit,
+            table=entry.table,
+            look_back=entry.look_back,
+            formula=entry.formula,
+            **_spread(values[entry.name].to_numpy(), weight),
+        )
+        for entry in cohort.dictionary
+    )
+
+
+def _spread(values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return weighted mean and standard deviation, and the range, of the known values."""
+    known = ~np.isnan(values)
+    mean = float(np.average(values[known], weights=weight[known]))
+    variance = np.average((values[known] - mean) ** 2, weights=weight[known])
+    return {
+        "mean": mean,
+        "scale": float(np.sqrt(variance)),
+        "lowest": float(values[known].min()),
+        "highest": float(values[known].max()),
+    }

@@ -1,0 +1,113 @@
+"""The whole fit repeated on bootstrap samples of the patients: how much the sample moves a risk.
+
+Assumes that patients are independent, so that whole patients are drawn; every refit repeats
+trajectories, scaling, choice of penalty and calibration. Weights are held, and a bias that all
+refits share, as of a term that the model lacks, is not seen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from .cohort import Cohort
+from .config import TrainingConfig
+from .fitting import fit_classifier
+from .parallel import in_parallel
+from .progress import Step
+
+__all__ = ["Refits", "drawn_times", "refit", "refit_coefficients"]
+
+Floats = npt.NDArray[np.float64]
+
+FEWEST = 5
+"""Patients with each outcome that a draw must have to be fitted."""
+CLOSEST = 1e-6  # to 0 and 1, before the log-odds of a refit are taken
+RIDGE = 1e-6  # per row, so that columns that always go together can be told apart
+
+
+@dataclass(frozen=True)
+class Refits:
+    """Risks of the resolved rows by each refit.
+
+    Parameters
+    ----------
+    times : ndarray of float, shape (n_refits, n_resolved)
+        How often each row's patient was drawn.
+    risk : ndarray of float, shape (n_refits, n_resolved)
+    """
+
+    times: Floats
+    risk: Floats
+
+
+def drawn_times(cohort: Cohort, refits: int, seed: int) -> Iterator[Floats]:
+    """Yield how often each row of a cohort is drawn, when resolved patients are drawn.
+
+    Each draw depends on its own number and the seed alone, so that any of them can be repeated.
+    """
+    patients, which = np.unique(cohort.patient_id.astype(str), return_inverse=True)
+    resolved = np.zeros(len(patients))
+    resolved[which[cohort.resolved]] = 1.0
+    for number in range(refits):
+        random = np.random.default_rng([seed, number])
+        yield random.multinomial(int(resolved.sum()), resolved / resolved.sum())[which].astype(
+            np.float64
+        )
+
+
+def refit(cohort: Cohort, config: TrainingConfig, step: Step) -> Refits:
+    """Repeat the whole fit on bootstrap samples.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    config : TrainingConfig
+        `refits` of them, from `seed`.
+    step : callable
+        Told of the progress.
+    """
+    rows = cohort.resolved
+    lean = replace(cohort, features=cohort.inputs)
+    drawn = list(drawn_times(cohort, config.refits, config.seed))
+    found = in_parallel(partial(_refit_risk, lean, config.seed), drawn, "refits", step)
+    both = [(times[rows], risk) for times, risk in zip(drawn, found, strict=True) if len(risk)]
+    times = np.array([pair[0] for pair in both]).reshape(-1, int(rows.sum()))
+    risk = np.array([pair[1] for pair in both]).reshape(-1, int(rows.sum()))
+    return Refits(times, risk)
+
+
+def _refit_risk(cohort: Cohort, seed: int, times: Floats) -> Floats:
+    """Return the risks of the resolved rows; none where the draw has too few of an outcome."""
+    rows = cohort.resolved
+    drawn = rows & (times > 0)
+    cases = {v: len(set(cohort.patient_id[drawn & (cohort.y == v)])) for v in (0.0, 1.0)}
+    if min(cases.values()) < FEWEST:
+        return np.empty(0)
+    classifier, _ = fit_classifier(cohort, drawn, seed, times)
+    risk: Floats = classifier.predict_proba(cohort.inputs[rows])[:, 1]
+    return risk
+
+
+def refit_coefficients(refits: Refits, columns: Floats) -> tuple[tuple[float, ...], ...]:
+    """Return each refit's intercept and coefficients on the columns of the model.
+
+    The least-squares line through the refit's log-odds of the training rows, so that a risk and
+    its interval need one set of columns.
+
+    Parameters
+    ----------
+    refits : Refits
+    columns : ndarray of float, shape (n_resolved, n_columns)
+    """
+    if not len(refits.risk):
+        return ()
+    design = np.column_stack([np.ones(len(columns)), columns])
+    held = np.clip(refits.risk, CLOSEST, 1 - CLOSEST)
+    log_odds = np.log(held) - np.log1p(-held)
+    gram = design.T @ design
+    gram[np.diag_indices_from(gram)] += RIDGE * len(columns)
+    found = np.linalg.solve(gram, design.T @ log_odds.T)
+    return tuple(tuple(refit) for refit in found.T.tolist())
