@@ -24,6 +24,7 @@ from .training.simulate import simulate, write
 __all__ = ["run_demo"]
 
 SCORED = 10
+SCORED_AT_WEEK = 12
 
 
 def _ten_patients(model: RiskModel, folder: Path) -> pd.DataFrame:
@@ -31,7 +32,7 @@ def _ten_patients(model: RiskModel, folder: Path) -> pd.DataFrame:
     registry = check_registry(folder).registry
     if registry is None:
         raise LnriskError(f"{folder}: the simulated registry does not pass its own checks.")
-    risks = score(model, registry, landmark_weeks=PRIMARY)
+    risks = score(model, registry, landmark_weeks=SCORED_AT_WEEK)
     ranked = risks[risks["status"] == "ok"].sort_values(["risk", "patient_id"], ascending=False)
     spread = [round(i * (len(ranked) - 1) / (SCORED - 1)) for i in range(SCORED)]
     return ranked.iloc[spread]

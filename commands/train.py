@@ -26,6 +26,9 @@ __all__ = ["train"]
     "--outcome", type=click.Choice(["rule", "registry"]), help="Whose outcome is learned."
 )
 @click.option("--definition", metavar="NAME|FILE", help="A preset, or a TOML file of parameters.")
+@click.option(
+    "--allow-small", is_flag=True, help="Train on too few patients; every output then says so."
+)
 @click.option("--experiment", default="lnrisk", show_default=True, help="MLflow experiment.")
 @click.option("--tracking-uri", help="MLflow tracking URI.  [default: sqlite:///mlflow.db]")
 @click.option("--register", metavar="NAME", help="Register the model under this name.")
@@ -37,6 +40,7 @@ def train(
     config: Path | None,
     outcome: str | None,
     definition: str | None,
+    allow_small: bool,
     experiment: str,
     tracking_uri: str | None,
     register: str | None,
@@ -53,7 +57,7 @@ def train(
         misuse("--alias needs --register NAME.")
     if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         misuse(f"--out {str(out)!r} exists and is not an empty folder.")
-    chosen = {"outcome": outcome, "definition": definition}
+    chosen = {"outcome": outcome, "definition": definition, "allow_small": allow_small}
     settings = load_config(config).changed(**{k: v for k, v in chosen.items() if v})
     rule = definition_named(settings.definition)
     data = good(read_registry(registry, skip_bad_rows))

@@ -19,6 +19,7 @@ from ..features.laboratory import LANDMARK_MONTH, statistic_name
 from ..features.summaries import STATISTICS
 from ..features.trajectories import Trajectory, shrunken_dictionary, shrunken_features
 from ..features.vocabulary import Scale
+from .calibration_map import CalibrationMap, VennAbersMap, calibration_map
 from .columns import Column, design_columns
 from .definition import Definition
 from .linear import inverse_logit, linear_predictor
@@ -105,9 +106,14 @@ class RiskModel:
         What the regression is of.
     intercept : float
     coefficients : tuple of float
-        Calibrated change in log-odds per unit of each column.
+        Of the linear predictor, per unit of each column.
+    calibration : CalibrationMap
+        From the linear predictor to the risk.
+    venn_abers : VennAbersMap
+        From the linear predictor to the pair of risks, had the patient been one more without or
+        with the outcome.
     refits : tuple of tuple of float
-        Intercept and coefficients of refits to bootstrap samples of the patients.
+        Calibrated intercept and coefficients of refits to bootstrap samples of the patients.
     missing_patterns : tuple of str
         Which terms were missing together in training: a 1 for each that was, in their order.
     required_feature : str
@@ -128,6 +134,8 @@ class RiskModel:
     columns: tuple[Column, ...]
     intercept: float
     coefficients: tuple[float, ...]
+    calibration: CalibrationMap
+    venn_abers: VennAbersMap
     refits: tuple[tuple[float, ...], ...]
     missing_patterns: tuple[str, ...]
     required_feature: str
@@ -192,7 +200,7 @@ class RiskModel:
         return design_columns(self.columns, {**of, LANDMARK_MONTH: months}, months)
 
     def contributions(self, features: pd.DataFrame) -> Floats:
-        """Return what each term adds to the log-odds.
+        """Return what each term adds to the linear predictor.
 
         Parameters
         ----------
@@ -211,7 +219,7 @@ class RiskModel:
         return np.column_stack([np.empty((len(features), 0)), *shares])
 
     def coefficient(self, term: str) -> float:
-        """Return the change in log-odds per standard deviation of a term, at three months."""
+        """Return the change in the linear predictor per unit of a term's column, at month 3."""
         return sum(
             coefficient
             for column, coefficient in zip(self.columns, self.coefficients, strict=True)
@@ -230,7 +238,17 @@ class RiskModel:
 
     def risk_of(self, design: Floats) -> Floats:
         """Return calibrated risks from the columns of the regression."""
-        return inverse_logit(linear_predictor(design, self.coefficients, self.intercept))
+        return self.calibration.risk(linear_predictor(design, self.coefficients, self.intercept))
+
+    def pair(self, features: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Return the Venn-Abers pair: the risk had the patient been free of the outcome, or had it.
+
+        One of the two is well calibrated, if patients are exchangeable with those in training; how
+        far they are apart tells how much data there is near such a risk, not how one patient's
+        risk may vary.
+        """
+        design = self.design(features)
+        return self.venn_abers.pair(linear_predictor(design, self.coefficients, self.intercept))
 
     def interval(self, features: pd.DataFrame, level: float = 0.9) -> tuple[Floats, Floats]:
         """Return the range of risks over the refits: how much the training sample moves a risk.
@@ -275,6 +293,10 @@ class RiskModel:
         """Return the model as plain data, without its hash."""
         plain = asdict(replace(self, definition=None))  # type: ignore[arg-type]
         plain.pop("sha256")
+        plain |= {
+            "calibration": self.calibration.to_dict(),
+            "venn_abers": self.venn_abers.to_dict(),
+        }
         rule = self.definition.model_dump(mode="json", exclude_none=True)
         return {"schema": SCHEMA, **plain, "definition": rule}
 
@@ -317,6 +339,13 @@ def _trajectory(content: dict[str, Any]) -> Trajectory:
     )
 
 
+def _pair_map(content: dict[str, Any]) -> VennAbersMap:
+    found = calibration_map(content)
+    if not isinstance(found, VennAbersMap):
+        raise ValueError(f"venn_abers is a calibration of kind {found.kind!r}")
+    return found
+
+
 def _column(content: dict[str, Any]) -> Column:
     return Column(**{**content, "knots": tuple(content["knots"])})
 
@@ -349,6 +378,8 @@ def load_model(path: Path | str) -> RiskModel:
                 "columns": tuple(_column(column) for column in content["columns"]),
                 "landmarks": tuple(content["landmarks"]),
                 "coefficients": tuple(content["coefficients"]),
+                "calibration": calibration_map(content["calibration"]),
+                "venn_abers": _pair_map(content["venn_abers"]),
                 "missing_patterns": tuple(content["missing_patterns"]),
                 "refits": tuple(tuple(refit) for refit in content["refits"]),
             }

@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -26,7 +26,7 @@ from sklearn.utils.validation import (
 )
 
 from ..features.laboratory import LANDMARK_MONTH
-from .calibration import LogisticCalibration
+from .calibrations import CALIBRATIONS, Calibration, choose_calibration, new_calibration
 from .folds import PatientFolds
 from .linear import linear_predictor
 from .ridge import ridge_path
@@ -162,8 +162,8 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     2. Features, design and, for each `C`, regression are fitted without each fold in turn, and
        give the linear predictor of the rows in it. The `C` with the least weighted log loss is
        taken.
-    3. Intercept and slope are fitted on those out-of-fold linear predictors
-       (:class:`~lnrisk.model.calibration.LogisticCalibration`).
+    3. A calibration is fitted on those out-of-fold linear predictors; which one depends on how
+       many patients had the outcome (:mod:`~lnrisk.model.calibrations`).
     4. Features, design and regression are fitted again on everything.
 
     The penalty is on the squared coefficients of the standardised columns, and not on the
@@ -181,6 +181,8 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     design : transformer, default=None
         Makes the columns of the regression, such as :class:`~lnrisk.model.design.LandmarkDesign`;
         by default a :class:`MissingAwareScaler`. Its `fit` takes `sample_weight`.
+    calibration : {"auto", "logistic", "beta", "isotonic", "venn-abers"}, default="auto"
+        From the linear predictor to the risk; "auto" goes by the number of outcomes.
     Cs : sequence of float, default=(0.0001, 0.0003, ..., 10.0)
         Inverse penalties to choose from: the prior variance of a coefficient, in log-odds squared
         per standard deviation squared.
@@ -199,7 +201,7 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Log-odds per standard deviation.
     intercept_ : float
         Log-odds of a row of zeros.
-    calibration_ : LogisticCalibration
+    calibration_ : Calibration
         From the linear predictor to the risk.
     C_ : float
         The inverse penalty taken.
@@ -226,6 +228,7 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     _parameter_constraints = {  # noqa: RUF012
         "features": [None, HasMethods(["fit", "transform"])],
         "design": [None, HasMethods(["fit", "transform"])],
+        "calibration": [StrOptions({"auto", *CALIBRATIONS})],
         "Cs": ["array-like"],
         "folds": [Interval(Integral, 2, None, closed="left")],
         "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
@@ -235,7 +238,7 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     preparation_: Pipeline
     coef_: Floats
     intercept_: float
-    calibration_: LogisticCalibration
+    calibration_: Calibration
     C_: float
     cv_log_loss_: Floats
     out_of_fold_linear_predictor_: Floats
@@ -246,12 +249,14 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         features: Any = None,
         design: Any = None,
         *,
+        calibration: str = "auto",
         Cs: Sequence[float] = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
         folds: int = 5,
         random_state: int = 0,
     ) -> None:
         self.features = features
         self.design = design
+        self.calibration = calibration
         self.Cs = Cs
         self.folds = folds
         self.random_state = random_state
@@ -306,7 +311,10 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         chosen = out_of_fold[:, np.flatnonzero(Cs == best)[0]]
         self.C_ = float(best)
-        self.calibration_ = LogisticCalibration().fit(chosen, outcome, weight)
+        name = self.calibration
+        if name == "auto":
+            name = choose_calibration(_fewest_patients(outcome, patient))
+        self.calibration_ = new_calibration(name).fit(chosen, outcome, weight)
         prepared = self._fit_preparation(X, weight, patient)
         weakest = Cs[: np.flatnonzero(Cs == best)[0] + 1]
         solution = ridge_path(
@@ -422,6 +430,13 @@ def _positive(Cs: Sequence[float]) -> Floats:
     if values.ndim != 1 or not (values > 0).all():
         raise ValueError(f"`Cs` must be a list of positive numbers, found {Cs!r}.")
     return np.unique(values)
+
+
+def _fewest_patients(outcome: npt.NDArray[np.intp], patient: npt.NDArray[Any]) -> int:
+    """Return the number of patients with the rarer outcome, each counted once."""
+    _, which = np.unique(patient, return_inverse=True)
+    ever = np.bincount(which, weights=outcome) > 0
+    return int(min(ever.sum(), (~ever).sum()))
 
 
 def _two_outcomes(

@@ -1,7 +1,8 @@
 """Which features enter the model, in which shape and in which order: before the outcome is seen.
 
-Assumes that a patient's course is told by level and slope, and the rest by damage, adherence,
-treatment and activity; the sample size decides how far down the list a model goes. A feature that
+Assumes that the answer to treatment tells most: how far proteinuria has fallen, where eGFR is
+going, the damage already there, and whether treatment was taken, since the definition counts no
+other failures. The sample size decides how far down the list a model goes. A feature that
 matters and is not named here is missed until a configuration names it.
 """
 
@@ -12,7 +13,7 @@ from ..features.laboratory import LANDMARK_MONTH, series_name
 from ..features.vocabulary import Scale
 from .columns import Piece
 
-__all__ = ["Course", "affordable", "model_pieces", "pieces_of", "terms_of"]
+__all__ = ["Course", "affordable", "model_pieces", "parameters_of", "pieces_of", "terms_of"]
 
 Course = Literal["shrunken", "least_squares", "last"]
 """How the course of an analyte is told: empirical-Bayes level and slope, last value with plain
@@ -23,7 +24,8 @@ _OF_ANALYTE: dict[Course, tuple[str, ...]] = {
     "least_squares": ("last", "change", "least_squares_slope"),
     "last": ("last",),
 }
-_FIRST = ("adherence_probability", "chronicity_index_shrunken")
+_DAMAGE = "chronicity_index_shrunken"
+_ADHERENCE = "adherence_probability"
 _THEN = ("mpa_share_of_target", "prednisone_mg_per_day", "age")
 _LAST = (
     "activity_index",
@@ -31,18 +33,20 @@ _LAST = (
     "cyc_share_of_schedule",
     "class_membranous",
     "class_proliferative",
-    "started_with_mpa",
-    "started_with_cyc",
-    "started_with_cni",
-    "started_with_bel",
-    "started_with_obi",
     "regimen_changed",
     "raas_inhibitor_share_of_days",
     "sglt2_inhibitor_share_of_days",
     "adherence_evidence",
     "female",
 )
-_FALLS = ("upcr_fall_below_25", "upcr_fall_below_50")
+_REGIMEN = (
+    "started_with_cyc",
+    "started_with_mpa",
+    "started_with_cni",
+    "started_with_bel",
+    "started_with_obi",
+)
+_FALLS = ("upcr_fall_below_50", "upcr_fall_below_25")
 _TIME = (Piece(LANDMARK_MONTH), Piece(LANDMARK_MONTH, "bend"))
 
 
@@ -59,29 +63,31 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
     --------
     >>> pieces = model_pieces({"upcr": "log", "egfr": "identity"}, "shrunken")
     >>> [piece.term for piece in pieces[:4]]
-    ['landmark_month', 'log_upcr_level', 'log_upcr_shrunken_change', 'egfr_level']
+    ['landmark_month', 'landmark_month', 'log_upcr_shrunken_change', 'egfr_slope']
     """
     series = [series_name(analyte, scale) for analyte, scale in scales.items()]
-    parts = _OF_ANALYTE[course]
-    main, others = series[:2], series[2:]
-    levels = [f"{name}_{parts[0]}" for name in main]
-    moves = [f"{name}_{part}" for name in main for part in parts[1:]]
-    first = moves[: 1 if parts[1:] else 0]
-    falls = _FALLS if course == "shrunken" and "log_upcr" in series else ()
+    level, *moves = _OF_ANALYTE[course]
+    (first, *second), others = series[:2], series[2:]
+    change = [f"{first}_{part}" for part in moves[:1]]
+    slope = [f"{name}_{part}" for name in second for part in moves[-1:]]
+    levels = [f"{name}_{level}" for name in (first, *second)]
+    falls = _FALLS if course == "shrunken" and first == "log_upcr" else ()
+    rest = [f"{name}_{part}" for name in (first, *second) for part in moves]
     order = [
         Piece(LANDMARK_MONTH),
-        *(Piece(name) for name in (*levels[:1], *first, *levels[1:])),
         Piece(LANDMARK_MONTH, "bend"),
-        *(Piece(name) for name in (*_FIRST, *moves[1:])),
-        *(Piece(name, in_time=True) for name in (*levels[:1], *first)),
-        *(Piece(name) for name in _THEN),
-        *(Piece(f"{name}_{parts[0]}") for name in others),
+        *(Piece(name) for name in (*change, *slope, _DAMAGE, levels[0], _ADHERENCE, *levels[1:])),
+        *(Piece(name, in_time=True) for name in (*slope, *change)),
+        *(Piece(name) for name in (*falls, *_REGIMEN)),
+        *(Piece(f"{name}_{level}") for name in others),
         *(Piece(name, "bend") for name in levels),
-        *(Piece(name) for name in (*_LAST, *falls)),
-        *(Piece(name, in_time=True) for name in (*levels[1:], *moves[1:])),
-        *(Piece(f"{name}_{part}") for name in others for part in parts[1:]),
+        *(Piece(name) for name in _THEN),
+        *(Piece(f"{name}_{part}") for name in others for part in moves[-1:]),
+        *(Piece(name, in_time=True) for name in (*levels, _DAMAGE)),
+        *(Piece(name) for name in (*rest, *_LAST)),
+        *(Piece(f"{name}_{part}") for name in others for part in moves[:-1]),
     ]
-    return tuple(order)
+    return tuple(dict.fromkeys(order))
 
 
 def pieces_of(terms: Sequence[str]) -> tuple[Piece, ...]:
@@ -106,7 +112,8 @@ def affordable(
     sometimes_missing : collection of str
         Terms that get a piece for their missingness.
     parameters : int, optional
-        How many columns there may be; all without it.
+        How many columns there may be; all without it. The landmark's own are not counted: they are
+        the model's baseline, as the intercept is.
 
     Examples
     --------
@@ -123,9 +130,15 @@ def affordable(
         own = [piece]
         if piece.shape == "value" and not piece.in_time and piece.term in sometimes_missing:
             own.append(Piece(piece.term, "missing"))
-        if parameters is None or len(chosen) + len(own) <= parameters:
+        used = parameters_of(chosen)
+        if parameters is None or used + parameters_of(own) <= parameters:
             chosen.extend(own)
     return tuple(chosen)
+
+
+def parameters_of(pieces: Sequence[Piece]) -> int:
+    """Return how many parameters are spent on predictors."""
+    return sum(piece.term != LANDMARK_MONTH for piece in pieces)
 
 
 def terms_of(pieces: Sequence[Piece]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from .criteria import EPOCH, date_of, number_of
 from .drivers import Driver, drivers_of
 from .explained_label import Label, explained
 from .missing import Missing, missing_of
-from .scoring import score
+from .scoring import landmark_days, score
 
 __all__ = [
     "SIMULATED",
@@ -146,7 +146,8 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
     labels = explained(known, label_known(known, model.definition, days), model.definition)
     index = index_days(registry, model.outcome)
     index = np.where(index <= days, index, NEVER)
-    features = features_at(known, index, model.landmark_days, model.analytes).whole
+    landmark = landmark_days(model, index, days)
+    features = features_at(known, index, landmark, model.analytes).whole
     ok = (scores["status"] == "ok").to_numpy()
     drivers: list[tuple[Driver, ...]] = [()] * len(known)
     missing: list[tuple[Missing, ...]] = [()] * len(known)
@@ -177,7 +178,7 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
                 interval=_interval(row["risk_lower"], row["risk_upper"]),
                 landmark=None
                 if first is None
-                else Landmark(model.landmark_days, _after(first, model.landmark_days)),
+                else Landmark(int(landmark[at]), _after(first, int(landmark[at]))),
                 horizon=Horizon(
                     model.horizon_days,
                     None if first is None else _after(first, model.horizon_days),

@@ -21,7 +21,7 @@ from ..model.artifact import RiskModel
 from ..model.courses import FollowUp
 from ..model.label import label
 
-__all__ = ["score"]
+__all__ = ["landmark_days", "score"]
 
 DRIVERS_SHOWN = 3
 SMALLEST_SHOWN = 0.005
@@ -68,7 +68,8 @@ def landmark_days(model: RiskModel, index: Days, days: Days) -> Days:
     The day asked for, where the model was trained around it; a model of a single landmark always
     rests on that one.
     """
-    return np.clip(days - index, model.landmarks[0], model.landmarks[-1])
+    landmark: Days = np.clip(days - index, model.landmarks[0], model.landmarks[-1])
+    return landmark
 
 
 def _refusals(
@@ -127,7 +128,8 @@ def _unlike(model: RiskModel, features: pd.DataFrame) -> list[_Refusal]:
     for row in np.flatnonzero(unseen):
         absent = ", ".join(names[np.isnan(values[row])]) or "nothing"
         missing[row] = f"never seen in training with this missing: {absent}"
-    return [_Refusal(outside.any(axis=1), why), _Refusal(unseen, missing)]
+    beyond: npt.NDArray[np.bool_] = outside.any(axis=1)
+    return [_Refusal(beyond, why), _Refusal(unseen, missing)]
 
 
 def _drivers(model: RiskModel, features: pd.DataFrame) -> npt.NDArray[np.object_]:

@@ -24,7 +24,8 @@ from ..features.vocabulary import Scale, analytes
 from ..model.columns import Piece
 from ..model.definition import Definition
 from ..model.outcome import Outcome, outcome_by_registry, outcome_by_rule
-from ..model.terms import affordable, terms_of
+from ..model.sample_size import SampleSize, sample_size
+from ..model.terms import affordable, parameters_of, terms_of
 from ..model.weights import Weights, outcome_weights
 from .config import TrainingConfig
 
@@ -32,6 +33,9 @@ __all__ = ["Cohort", "build_cohort"]
 
 FEWEST_EVENTS = 10
 FEWEST_WITHOUT = 10
+SHORTEST = 1
+SHORTEST_ALLOWED = 3
+"""Parameters of the shortest model, and of one on too few patients where that is allowed."""
 _SPEAKS_TO_DETERMINABILITY = (
     "age",
     "adherence_probability",
@@ -70,6 +74,8 @@ class Cohort:
     y : ndarray of float, shape (n_rows,)
         nan where unresolved.
     weights : Weights
+    sample_size : SampleSize
+        What the patients at the primary landmark can carry.
     attrition : DataFrame
         step, why, left_out, remaining, at the primary landmark.
     """
@@ -88,6 +94,7 @@ class Cohort:
     pseudo_refractory: npt.NDArray[np.bool_]
     y: npt.NDArray[np.float64]
     weights: Weights
+    sample_size: SampleSize
     attrition: pd.DataFrame
 
     @property
@@ -244,7 +251,10 @@ def _check_events(
 
 
 def _chosen_pieces(
-    features: pd.DataFrame, known: dict[str, Feature], config: TrainingConfig
+    features: pd.DataFrame,
+    known: dict[str, Feature],
+    config: TrainingConfig,
+    parameters: int | None,
 ) -> tuple[tuple[Piece, ...], dict[str, str]]:
     """Return what enters the model, and why other terms do not."""
     terms = terms_of(config.pieces)
@@ -256,7 +266,7 @@ def _chosen_pieces(
     if len(config.landmark_days) > 1:
         telling.add(LANDMARK_MONTH)
     missing = {name for name in telling if _sometimes_missing(name, features)}
-    pieces = affordable(config.pieces, telling, missing, None)
+    pieces = affordable(config.pieces, telling, missing, parameters)
     kept = set(terms_of(pieces))
     too_many = {name: "more than the sample affords" for name in telling - kept - {LANDMARK_MONTH}}
     return pieces, {**{n: reason for n, reason in why.items() if reason}, **too_many}
@@ -291,8 +301,12 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
     _check_events(registry, primary, outcome, config)
     features = pd.concat([at.table.whole[at.at_risk] for at in found], ignore_index=True)
     known = _dictionary(primary.table, config)
-    pieces, why = _chosen_pieces(features, known, config)
+    enough = _affordable_parameters(primary, outcome, config)
+    pieces, why = _chosen_pieces(features, known, config, enough)
     kept = terms_of(pieces)
+    size = _sample_size(primary, outcome, parameters_of(pieces), config)
+    if size.too_small and not config.allow_small:
+        raise LnriskError(_too_small(registry, size))
 
     def stacked(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.concatenate([at.rows(values) for at in found])
@@ -311,8 +325,36 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
         days=stacked(outcome.days),
         pseudo_refractory=stacked(outcome.pseudo_refractory),
         y=stacked(outcome.y),
+        sample_size=size,
         weights=_weights(found, outcome, features, config),
         attrition=primary.attrition,
+    )
+
+
+def _sample_size(
+    at: _AtLandmark, outcome: Outcome, parameters: int, config: TrainingConfig
+) -> SampleSize:
+    y = at.rows(outcome.y)
+    return sample_size(
+        int((~np.isnan(y)).sum()), int((y == 1).sum()), parameters, config.anticipated_auroc
+    )
+
+
+def _affordable_parameters(at: _AtLandmark, outcome: Outcome, config: TrainingConfig) -> int | None:
+    """Return how many parameters there may be; None where a configuration names its own terms."""
+    if config.terms:
+        return None
+    most = _sample_size(at, outcome, 1, config).affordable_parameters
+    return max(most, SHORTEST_ALLOWED if config.allow_small else SHORTEST)
+
+
+def _too_small(registry: Registry, size: SampleSize) -> str:
+    needed = "; ".join(f"{one.needed_patients} for {one.criterion}" for one in size.criteria)
+    return (
+        f"{registry.source.name}: {size.patients:g} resolved patients with {size.events:g} events "
+        f"carry {size.affordable_parameters} parameters, not the {size.parameters} asked for "
+        f"(Riley's criteria at an AUROC of {size.anticipated_auroc:g} want {needed}). Name fewer "
+        "terms, or --allow-small; every output will then say so."
     )
 
 

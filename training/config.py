@@ -84,7 +84,7 @@ class TrainingConfig(BaseModel):
     @field_validator("landmark_days", mode="before")
     @classmethod
     def _several(cls, days: object) -> object:
-        return (days,) if isinstance(days, int) else days
+        return tuple(days) if isinstance(days, list | tuple) else (days,)
 
     @model_validator(mode="after")
     def _in_order(self) -> "TrainingConfig":

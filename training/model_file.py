@@ -12,6 +12,7 @@ from ..features.registry import Registry
 from ..model.artifact import RiskModel, Term, missing_patterns
 from ..model.classifier import LogisticRisk
 from ..model.definition import Definition
+from ..model.table_calibration import VennAbersCalibration
 from .cohort import Cohort, required_feature
 from .config import TrainingConfig
 from .refits import Refits, refit_coefficients
@@ -44,7 +45,8 @@ def to_risk_model(
     made = features.transform(cohort.inputs[rows])
     values = pd.DataFrame(made[:, 1:], columns=list(cohort.terms))
     columns = design.transform(made)
-    line = classifier.calibration_
+    y, weight = cohort.y[rows], cohort.weights.weight[rows]
+    pairs = VennAbersCalibration().fit(classifier.out_of_fold_linear_predictor_, y, weight)
     at_primary = cohort.primary[rows]
     return RiskModel(
         landmarks=config.landmark_days,
@@ -53,10 +55,12 @@ def to_risk_model(
         definition=definition,
         analytes=dict(config.analytes),
         trajectories=features.trajectories_,
-        terms=_terms(cohort, values, cohort.weights.weight[rows]),
+        terms=_terms(cohort, values, weight),
         columns=design.columns_,
-        intercept=line.intercept_ + line.slope_ * classifier.intercept_,
-        coefficients=tuple((line.slope_ * classifier.coef_).tolist()),
+        intercept=classifier.intercept_,
+        coefficients=tuple(classifier.coef_.tolist()),
+        calibration=classifier.calibration_.map_,
+        venn_abers=pairs.map_,
         refits=refit_coefficients(refits, columns),
         missing_patterns=tuple(np.unique(missing_patterns(values.to_numpy())).tolist()),
         required_feature=required_feature(config.analytes),
@@ -65,7 +69,7 @@ def to_risk_model(
             "sha256": registry.source.sha256,
             "synthetic": registry.source.synthetic,
             "patients": int(at_primary.sum()),
-            "events": int(cohort.y[rows][at_primary].sum()),
+            "events": int(y[at_primary].sum()),
             "rows": int(rows.sum()),
         },
     ).sealed()

@@ -13,6 +13,7 @@ import pandas as pd
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.classifier import LogisticRisk
+from ..model.weights import LARGEST_WEIGHT
 from .cohort import Cohort
 from .config import TrainingConfig
 from .curves import calibration_curve, grouped_calibration, roc_curve
@@ -79,11 +80,11 @@ def _distribution(validated: CrossValidation) -> dict[str, list[float]]:
     return {"edges": edges.tolist()} | {name: part.tolist() for name, part in counts.items()}
 
 
-def _cohort_counts(cohort: Cohort) -> dict[str, Any]:
-    resolved = cohort.resolved
-    weight = cohort.weights.weight[resolved]
+def _cohort_counts(cohort: Cohort, at: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    resolved = cohort.resolved & at
+    weight = cohort.weights.weight
     counts = {
-        name: int((cohort.status == status).sum())
+        name: int((cohort.status[at] == status).sum())
         for name, status in (
             ("events", "event"),
             ("competing", "competing"),
@@ -93,22 +94,24 @@ def _cohort_counts(cohort: Cohort) -> dict[str, Any]:
         )
     }
     return {
-        "patients": len(cohort.status),
+        "patients": int(at.sum()),
         **counts,
-        "pseudo_refractory": int(cohort.pseudo_refractory.sum()),
-        "weighted_event_rate": float(np.average(cohort.y[resolved], weights=weight)),
-        "truncated_weights": cohort.weights.truncated,
+        "pseudo_refractory": int(cohort.pseudo_refractory[at].sum()),
+        "weighted_event_rate": float(np.average(cohort.y[resolved], weights=weight[resolved])),
+        "truncated_weights": int((weight[at] == LARGEST_WEIGHT).sum()),
     }
 
 
 def _warnings(registry: Registry, cohort: Cohort, validated: CrossValidation) -> list[str]:
     said = list(validated.remarks)
-    events, terms = int(np.nansum(cohort.y)), len(cohort.terms)
-    if events < 10 * terms:
+    size = cohort.sample_size
+    if size.too_small:
         said.append(
-            f"{events} events for {terms} features; the penalty holds the coefficients back, and "
-            "the figures will change from sample to sample."
+            f"TOO FEW PATIENTS: {size.patients:g} with {size.events:g} events carry "
+            f"{size.affordable_parameters} parameters, the model has {size.parameters}; it was "
+            "trained because this was allowed, and its figures will not hold elsewhere."
         )
+    said.extend(size.remarks)
     if cohort.weights.truncated:
         said.append(f"{cohort.weights.truncated} outcome weights were truncated.")
     if registry.source.synthetic:
@@ -145,7 +148,8 @@ def run_results(
     dict
         Of schema `SCHEMA`; can be written as JSON.
     """
-    y, risk, weight = validated.y, validated.mean_risk, validated.weight
+    primary = validated.at(cohort.primary_landmark)
+    y, risk, weight = primary.y, primary.mean_risk, primary.weight
     rule = config.outcome == "rule"
     values = model.term_values(cohort.features)
     missing = values.isna().mean()
@@ -170,13 +174,20 @@ def run_results(
             "horizon_days": config.horizon_days,
         },
         "attrition": _records(cohort.attrition),
-        "cohort": _cohort_counts(cohort),
-        "performance": _records(validated.performance),
+        "cohort": {
+            **_cohort_counts(cohort, cohort.primary),
+            "landmarks": [
+                {"landmark_days": day, **_cohort_counts(cohort, cohort.landmark_days == day)}
+                for day in config.landmark_days
+            ],
+        },
+        "performance": _records(primary.performance),
         "validation": config.validation.model_dump(),
         "calibration_curve": _records(calibration_curve(y, risk, weight)),
         "calibration_groups": _records(grouped_calibration(y, risk, weight)),
         "roc_curve": _records(_roc(y, risk, weight)),
-        "risk_distribution": _distribution(validated),
+        "sample_size": cohort.sample_size.to_dict(),
+        "risk_distribution": _distribution(primary),
         "flagged": _records(_flagged(y, risk, weight)),
         "effects": [
             {"feature": t.name, "meaning": t.meaning, "coefficient": slopes[t.name]} for t in order
@@ -198,8 +209,10 @@ def run_results(
         "warnings": _warnings(registry, cohort, validated),
         "model": {
             "C": classifier.C_,
-            "calibration_intercept": classifier.calibration_.intercept_,
-            "calibration_slope": classifier.calibration_.slope_,
+            "calibration": model.calibration.kind,
+            "calibration_intercept": getattr(classifier.calibration_, "intercept_", None),
+            "calibration_slope": getattr(classifier.calibration_, "slope_", None),
+            "landmarks": list(model.landmarks),
             "sha256": model.sha256,
         },
     }

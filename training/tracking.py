@@ -68,7 +68,9 @@ def _metrics(results: dict[str, Any]) -> dict[str, float]:
         for name, suffix in (("estimate", ""), ("lower", "_lower"), ("upper", "_upper")):
             if row[name] is not None:
                 metrics[f"{row['measure']}{suffix}"] = row[name]
-    counts = {name: float(value) for name, value in results["cohort"].items()}
+    counts = {
+        name: float(value) for name, value in results["cohort"].items() if name != "landmarks"
+    }
     return metrics | counts
 
 

@@ -4,12 +4,13 @@ Assumes that new patients come from where these came; how the model does in anot
 answered here. Outcome weights are estimated once, on all patients at risk, and held in the folds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..features.days import Days
 from ..model.folds import PatientFolds
 from .cohort import Cohort
 from .config import TrainingConfig
@@ -27,20 +28,37 @@ class CrossValidation:
     Parameters
     ----------
     patient_id : ndarray of str, shape (n_resolved,)
+    landmark_days : ndarray of int, shape (n_resolved,)
     y, weight : ndarray of float, shape (n_resolved,)
     risk : ndarray of float, shape (n_resolved, n_repeats)
     performance : DataFrame
-        measure, estimate, lower, upper, resamples.
+        measure, estimate, lower, upper, resamples; of all rows, or of one landmark.
     remarks : tuple of str
         What the fits warned of, with how often.
     """
 
     patient_id: npt.NDArray[np.object_]
+    landmark_days: Days
     y: npt.NDArray[np.float64]
     weight: npt.NDArray[np.float64]
     risk: npt.NDArray[np.float64]
     performance: pd.DataFrame
     remarks: tuple[str, ...]
+
+    def at(self, landmark: int) -> "CrossValidation":
+        """Return what concerns one landmark."""
+        rows = self.landmark_days == landmark
+        return replace(
+            self,
+            patient_id=self.patient_id[rows],
+            landmark_days=self.landmark_days[rows],
+            y=self.y[rows],
+            weight=self.weight[rows],
+            risk=self.risk[rows],
+            performance=self.performance[self.performance["landmark_days"] == landmark]
+            .drop(columns="landmark_days")
+            .reset_index(drop=True),
+        )
 
     @property
     def mean_risk(self) -> npt.NDArray[np.float64]:
@@ -78,16 +96,21 @@ def cross_validate(cohort: Cohort, config: TrainingConfig, step: Step) -> CrossV
             risk[test, repeat] = classifier.predict_proba(unseen)[:, 1]
             remarks.extend(said)
     step("cross-validation", total, total)
-    table = bootstrap_intervals(
-        y,
-        risk,
-        weight,
-        patient_id.astype(str),
-        resamples=plan.resamples,
-        random_state=config.seed,
-        level=plan.level,
-    )
-    table = table.rename_axis("measure").reset_index()
+    landmark = cohort.landmark_days[resolved]
+    tables = []
+    for day in np.unique(landmark):
+        at = landmark == day
+        table = bootstrap_intervals(
+            y[at],
+            risk[at],
+            weight[at],
+            patient_id[at].astype(str),
+            resamples=plan.resamples,
+            random_state=config.seed,
+            level=plan.level,
+        )
+        tables.append(table.rename_axis("measure").reset_index().assign(landmark_days=day))
+    table = pd.concat(tables, ignore_index=True)
     counted = pd.Series(remarks, dtype="str").str.split("(").str[0].str.strip().value_counts()
     said_often = tuple(f"{text} (in {n} of {total} fits)" for text, n in counted.items())
-    return CrossValidation(patient_id, y, weight, risk, table, said_often)
+    return CrossValidation(patient_id, landmark, y, weight, risk, table, said_often)

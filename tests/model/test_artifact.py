@@ -8,42 +8,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lnrisk.features.errors import ModelError
-from lnrisk.model.artifact import MODEL_FILE, RiskModel, Term, load_model
-from lnrisk.model.definition import load_definition
+from lnrisk.features.laboratory import LANDMARK_MONTH
+from lnrisk.model.artifact import MODEL_FILE, Term, load_model
+from models import linear_model
 
 
-def term(name, coefficient, when_missing=0.3):
-    return Term(
-        name,
-        f"{name} in words",
-        "1",
-        "measurements",
-        "all",
-        "as recorded",
-        1.0,
-        2.0,
-        coefficient,
-        when_missing,
-        -5,
-        5,
-    )
+def term(name):
+    return Term(name, f"{name} in words", "1", "m", "all", "as recorded", 1.0, 2.0, -5, 5)
 
 
 def model(**changes):
     content = {
-        "landmark_days": 84,
-        "horizon_days": 548,
-        "outcome": "rule",
-        "definition": load_definition(),
         "analytes": {"upcr": "log"},
-        "trajectories": (),
         "intercept": -2.0,
-        "terms": (term("a", 0.5), term("b", -1.25), term("c", 0.1)),
         "refits": ((-2.1, 0.4, -1.0, 0.2, 0.1, 0.1, 0.0), (-1.8, 0.6, -1.5, 0.0, 0.2, 0.0, 0.0)),
-        "required_feature": "a",
-        "training": {"synthetic": True, "patients": 10, "events": 3, "data": "x", "sha256": ""},
     }
-    return RiskModel(**{**content, **changes}).sealed()
+    terms = (term("a"), term("b"), term("c"))
+    return linear_model(terms, (0.5, -1.25, 0.1), 0.3, **{**content, **changes})
+
+
+def at(**values):
+    """A table of features at the landmark."""
+    return pd.DataFrame({**values, LANDMARK_MONTH: 2.76})
 
 
 values = st.one_of(st.floats(-1e3, 1e3), st.just(float("nan")))
@@ -54,7 +40,7 @@ tables = st.lists(st.tuples(values, values, values), min_size=1, max_size=12)
 @given(tables, st.randoms(use_true_random=False))
 def test_a_row_is_the_same_alone_in_a_batch_in_any_order_and_twice(rows, random):
     ours = model()
-    frame = pd.DataFrame(rows, columns=["a", "b", "c"])
+    frame = pd.DataFrame(rows, columns=["a", "b", "c"]).assign(**{LANDMARK_MONTH: 2.76})
     together = ours.predict(frame)
     lower, upper = ours.interval(frame)
     np.testing.assert_array_equal(together, ours.predict(frame))
@@ -68,21 +54,21 @@ def test_a_row_is_the_same_alone_in_a_batch_in_any_order_and_twice(rows, random)
 
 
 def test_risk_is_written_out_by_hand():
-    frame = pd.DataFrame({"a": [3.0], "b": [np.nan], "c": [1.0]})
+    frame = at(a=[3.0], b=[np.nan], c=[1.0])
     log_odds = -2.0 + 0.5 * (3 - 1) / 2 + 0.3
     assert model().predict(frame)[0] == pytest.approx(1 / (1 + np.exp(-log_odds)), abs=1e-15)
     np.testing.assert_allclose(model().contributions(frame), [[0.5, 0.3, 0.0]])
 
 
 def test_columns_are_found_by_name_and_others_ignored():
-    frame = pd.DataFrame({"a": [3.0], "b": [1.0], "c": [1.0]})
-    other = frame[["c", "a", "b"]].assign(d=7.0)
+    frame = at(a=[3.0], b=[1.0], c=[1.0])
+    other = frame[[LANDMARK_MONTH, "c", "a", "b"]].assign(d=7.0)
     assert model().predict(other)[0] == model().predict(frame)[0]
 
 
 def test_an_absent_column_is_named():
     with pytest.raises(ModelError, match="features lack b"):
-        model().predict(pd.DataFrame({"a": [1.0], "c": [1.0]}))
+        model().predict(at(a=[1.0], c=[1.0]))
 
 
 def test_saved_and_read_again_it_is_the_same(tmp_path):
@@ -115,12 +101,29 @@ def test_a_file_that_is_no_json_is_refused(tmp_path):
 
 
 def test_without_refits_there_is_no_interval():
-    lower, upper = model(refits=()).interval(pd.DataFrame({"a": [1.0], "b": [1.0], "c": [1.0]}))
+    lower, upper = model(refits=()).interval(at(a=[1.0], b=[1.0], c=[1.0]))
     assert np.isnan([lower[0], upper[0]]).all()
 
 
 def test_values_are_shown_as_a_clinician_reads_them():
-    logged = Term("log_upcr_last", "upcr", "ln(g/g)", "m", "all", "", 0, 1, 1, 0, 0, 1)
+    logged = Term("log_upcr_last", "upcr", "ln(g/g)", "m", "all", "", 0, 1, 0, 1)
     assert logged.shown(np.log(3.2)) == "3.2 g/g"
     assert logged.shown(np.nan) == "missing"
-    assert term("a", 1).shown(1.0) == "1"
+    assert term("a").shown(1.0) == "1"
+
+
+def test_a_small_margin_beyond_the_training_range_is_still_inside():
+    frame = at(a=[5.4, 5.6, -5.6, np.nan], b=[0.0] * 4, c=[0.0] * 4)
+    assert model().outside_range(frame)[:, 0].tolist() == [False, True, True, False]
+
+
+def test_what_was_never_missing_together_is_known():
+    seen_only = model(missing_patterns=("000", "010"))
+    frame = at(a=[1.0, 1.0, np.nan], b=[1.0, np.nan, np.nan], c=[1.0, 1.0, 1.0])
+    assert seen_only.unseen_missing(frame).tolist() == [False, False, True]
+
+
+def test_the_pair_is_around_the_risk_and_read_from_its_table():
+    lower, upper = model().pair(at(a=[1.0, 20.0], b=[1.0, -20.0], c=[1.0, 1.0]))
+    np.testing.assert_array_equal(lower, [0.0, 0.2])
+    np.testing.assert_array_equal(upper, [0.1, 1.0])

@@ -3,8 +3,7 @@
 import copy
 
 import numpy as np
-from lnrisk.model.artifact import RiskModel, Term
-from lnrisk.model.definition import load_definition
+from models import linear_model, term
 
 COEFFICIENTS = {
     "log_upcr_last": 0.7,
@@ -19,24 +18,11 @@ COEFFICIENTS = {
 
 def small_model(**changes):
     random = np.random.default_rng(0)
-    terms = tuple(
-        Term(name, name.replace("_", " "), "1", "t", "all", "", 0.5, 1.7, weight, 0.1, -3, 3)
-        for name, weight in COEFFICIENTS.items()
-    )
-    content = {
-        "landmark_days": 84,
-        "horizon_days": 548,
-        "outcome": "rule",
-        "definition": load_definition(),
-        "analytes": {"upcr": "log", "egfr": "identity"},
-        "trajectories": (),
-        "intercept": -1.5,
-        "terms": terms,
-        "refits": tuple(tuple(row) for row in random.normal(0, 0.3, (20, 15)).tolist()),
-        "required_feature": "log_upcr_last",
-        "training": {"synthetic": True, "patients": 9, "events": 3, "data": "x", "sha256": ""},
-    }
-    return RiskModel(**{**content, **changes}).sealed()
+    refits = tuple(tuple(row) for row in random.normal(0, 0.3, (20, 15)).tolist())
+    simulated = {"synthetic": True, "patients": 9, "events": 3, "data": "x", "sha256": ""}
+    terms = [term(name, lowest=-3, highest=3) for name in COEFFICIENTS]
+    content = {"refits": refits, "training": simulated}
+    return linear_model(terms, COEFFICIENTS.values(), **{**content, **changes})
 
 
 def upcr(date, value, unit="g/g"):

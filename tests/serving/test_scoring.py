@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lnrisk.features.errors import ModelError
 from lnrisk.features.pipeline import features_at, index_days
-from lnrisk.model.artifact import RiskModel, Term
-from lnrisk.model.definition import load_definition
 from lnrisk.serving.scoring import score
+from models import linear_model, term
 
 COEFFICIENTS = {
     "log_upcr_last": 0.7,
@@ -29,24 +28,9 @@ COEFFICIENTS = {
 
 def model(**changes):
     random = np.random.default_rng(0)
-    terms = tuple(
-        Term(name, name.replace("_", " "), "1", "t", "all", "", 0.5, 1.7, weight, 0.1, -1e3, 1e3)
-        for name, weight in COEFFICIENTS.items()
-    )
-    content = {
-        "landmark_days": 84,
-        "horizon_days": 548,
-        "outcome": "rule",
-        "definition": load_definition(),
-        "analytes": {"upcr": "log", "egfr": "identity"},
-        "trajectories": (),
-        "intercept": -1.5,
-        "terms": terms,
-        "refits": tuple(tuple(row) for row in random.normal(0, 0.3, (20, 15)).tolist()),
-        "required_feature": "log_upcr_last",
-        "training": {"synthetic": False, "patients": 9, "events": 3, "data": "x", "sha256": ""},
-    }
-    return RiskModel(**{**content, **changes}).sealed()
+    refits = tuple(tuple(row) for row in random.normal(0, 0.3, (20, 15)).tolist())
+    terms = changes.pop("terms", None) or [term(name) for name in COEFFICIENTS]
+    return linear_model(terms, COEFFICIENTS.values(), **{"refits": refits, **changes})
 
 
 def day(number):
@@ -146,6 +130,39 @@ def test_at_their_own_landmarks_the_day_is_each_patients_own():
     found = score(model(), generated.registry([PERSON, later]), landmark_weeks=12)
     assert found["as_of"].dt.date.tolist() == [day(84), day(114)]
     assert found["status"].tolist() == ["ok", "ok"]
+
+
+DAILY = (0, 84, 182)
+
+
+def test_between_its_landmarks_a_model_scores_the_very_day():
+    found = scored(PERSON, 100, landmarks=DAILY)
+    assert found["status"] == "ok"
+    assert found["landmark_weeks"] == pytest.approx(100 / 7)
+    assert "later days" not in found["warnings"]
+    earlier = scored(PERSON, 60, landmarks=DAILY)
+    assert earlier["landmark_weeks"] == pytest.approx(60 / 7)
+    assert earlier["risk"] != found["risk"]
+
+
+def test_after_its_last_landmark_a_model_of_several_is_too_late():
+    found = scored(PERSON, 183, landmarks=DAILY)
+    assert found["status"] == "outside_model"
+    assert found["warnings"] == "too late: day 183, the model ends on day 182"
+
+
+def test_a_value_unlike_any_in_training_is_refused_with_both():
+    near = tuple(replace(term, lowest=-3.0, highest=0.5) for term in model().terms)
+    found = scored(PERSON, 100, terms=near)
+    assert found["status"] == "outside_model"
+    assert "age" in found["warnings"]
+    assert "(in training -3 to 0.5)" in found["warnings"]
+
+
+def test_missing_values_never_seen_together_are_refused():
+    found = scored(PERSON, 100, missing_patterns=("0000000",))
+    assert found["status"] == "outside_model"
+    assert "never seen in training with this missing: egfr_change" in found["warnings"]
 
 
 quickly = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

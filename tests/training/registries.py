@@ -10,7 +10,22 @@ from lnrisk.training.config import TrainingConfig, Validation
 from lnrisk.training.simulate import simulate, write
 from lnrisk.training.train import train
 
-CONFIG = TrainingConfig(seed=1, refits=5, validation=Validation(folds=3, repeats=1, resamples=50))
+CONFIG = TrainingConfig(
+    terms=(
+        "log_upcr_shrunken_change",
+        "egfr_slope",
+        "chronicity_index_shrunken",
+        "log_upcr_level",
+        "adherence_probability",
+        "egfr_level",
+        "age",
+    ),
+    landmark_days=(0, 84, 182),
+    allow_small=True,
+    seed=1,
+    refits=5,
+    validation=Validation(folds=3, repeats=1, resamples=50),
+)
 
 
 def quietly(name, done, of):

@@ -15,7 +15,7 @@ from lnrisk.training.cohort import build_cohort
 from lnrisk.training.config import TrainingConfig
 from registries import trained
 
-CONFIG = TrainingConfig()
+CONFIG = TrainingConfig(landmark_days=84, allow_small=True)
 
 
 def person(number=0, *, second=200, falls=False, last=760, pdc="0.95", endings=(), first_value=-10):
@@ -140,9 +140,14 @@ def test_the_rows_of_all_parts_are_the_same_patients():
 def test_what_does_not_vary_or_was_never_recorded_is_left_out_with_the_reason():
     found = whole()
     reasons = dict(found.left_out_features)
-    assert set(reasons.values()) == {"never recorded", "the same for all"}
+    assert set(reasons.values()) == {
+        "never recorded",
+        "the same for all",
+        "more than the sample affords",
+    }
     assert reasons["activity_index"] == "never recorded"
     assert reasons["started_with_mpa"] == "the same for all"
+    assert reasons["age"] == "more than the sample affords"
     assert not set(reasons) & {entry.name for entry in found.dictionary}
 
 
@@ -208,3 +213,28 @@ def test_ten_with_and_ten_without_are_enough():
 def test_the_registrys_outcome_needs_the_table_of_outcomes():
     with pytest.raises(LnriskError, match=r"needs a table outcomes \(patient_id, index_date, date"):
         cohort(config=CONFIG.changed(outcome="registry"))
+
+
+def test_each_landmark_has_a_row_of_everyone_at_risk_there():
+    several = CONFIG.changed(landmark_days=(0, 84, 300))
+    found = cohort(person(last=200), config=several)
+    assert found.primary_landmark == 84
+    rows = pd.Series(found.landmark_days).value_counts().to_dict()
+    assert rows == {0: 25, 84: 25, 300: 24}
+    alone = cohort(person(last=200), config=CONFIG)
+    pd.testing.assert_frame_equal(
+        found.features[found.primary].reset_index(drop=True), alone.features
+    )
+    np.testing.assert_array_equal(found.weights.weight[found.primary], alone.weights.weight)
+
+
+def test_too_few_patients_for_the_terms_are_refused_and_told_what_is_needed():
+    with pytest.raises(LnriskError, match=r"carry 0 parameters.*--allow-small"):
+        cohort(config=CONFIG.changed(allow_small=False))
+
+
+def test_terms_that_a_configuration_names_are_all_taken_or_refused():
+    named = ("log_upcr_level", "log_upcr_shrunken_change", "egfr_level", "age")
+    assert cohort(config=CONFIG.changed(terms=named)).terms == named
+    with pytest.raises(LnriskError, match="carry 0 parameters, not the 4"):
+        cohort(config=CONFIG.changed(terms=named, allow_small=False))

@@ -23,7 +23,8 @@ def test_without_a_file_and_with_an_empty_one_there_are_the_defaults(tmp_path):
 def test_the_defaults_are_those_of_the_method():
     config = TrainingConfig()
     assert (config.outcome, config.definition) == ("rule", "arora-2022")
-    assert (config.landmark_days, config.horizon_days) == (84, 548)
+    assert config.landmark_days == (0, 28, 56, 84, 112, 140, 182)
+    assert (config.primary_landmark, config.horizon_days) == (84, 548)
     assert next(iter(config.analytes.items())) == ("upcr", "log")
     assert config.validation == Validation(folds=5, repeats=5, resamples=500, level=0.95)
 
@@ -40,10 +41,10 @@ def test_a_file_changes_what_it_names(tmp_path):
     ("text", "field", "accepted"),
     [
         ('outcome = "guess"', "outcome", "'rule' or 'registry'"),
-        ("landmark_days = -1", "landmark_days", "greater than or equal to 0"),
-        ("landmark_days = 1.5", "landmark_days", "valid integer"),
+        ("landmark_days = -1", "landmark_days.0", "greater than or equal to 0"),
+        ("landmark_days = 1.5", "landmark_days.0", "valid integer"),
         ("horizon_days = 0", "horizon_days", "greater than 0"),
-        ("horizon_days = 84", "file", "horizon_days must be after landmark_days"),
+        ("horizon_days = 182", "file", "horizon_days must be after landmark_days"),
         ("refits = -1", "refits", "greater than or equal to 0"),
         ("seed = -1", "seed", "greater than or equal to 0"),
         ('[analytes]\nupcr = "root"', "analytes.upcr", "'log' or 'identity'"),

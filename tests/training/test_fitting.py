@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from lnrisk.model.definition import load_definition
-from lnrisk.training import fitting
-from lnrisk.training.fitting import fit_classifier, to_risk_model
+from lnrisk.training import fitting, refits
+from lnrisk.training.fitting import fit_classifier
+from lnrisk.training.model_file import to_risk_model
+from lnrisk.training.refits import refit
 from registries import CONFIG, quietly, simulated, trained
 
 
@@ -19,19 +21,15 @@ def fitted():
 
 
 def model(refits=2, seed=CONFIG.seed, step=quietly):
-    return to_risk_model(
-        fitted(),
-        trained().cohort,
-        simulated(),
-        load_definition(),
-        CONFIG.changed(refits=refits, seed=seed),
-        step,
-    )
+    config = CONFIG.changed(refits=refits, seed=seed)
+    cohort = trained().cohort
+    made = refit(cohort, config, step)
+    return to_risk_model(fitted(), cohort, simulated(), load_definition(), config, made)
 
 
 def test_the_model_file_gives_the_risks_of_the_classifier():
     features = trained().cohort.features
-    expected = fitted().predict_proba(features)[:, 1]
+    expected = fitted().predict_proba(trained().cohort.inputs)[:, 1]
     np.testing.assert_allclose(model().predict(features), expected, rtol=0, atol=1e-12)
 
 
@@ -42,7 +40,7 @@ def test_fitting_again_with_the_seed_gives_the_trained_model_to_the_bit():
 class Noted:
     """A classifier that notes what it is fitted to, and warns."""
 
-    def __init__(self, features, *, random_state):
+    def __init__(self, features, design, *, random_state):
         self.random_state = random_state
 
     def fit(self, features, y, *, sample_weight, groups):
@@ -58,7 +56,7 @@ def test_only_the_chosen_are_fitted_with_their_weights_and_warnings_are_remarks(
     chosen[np.flatnonzero(chosen)[::3]] = False
     classifier, remarks = fit_classifier(cohort, chosen, 4)
     features, y, weight, groups = classifier.fitted
-    pd.testing.assert_frame_equal(features, cohort.features[chosen])
+    pd.testing.assert_frame_equal(features, cohort.inputs[chosen])
     np.testing.assert_array_equal(y, cohort.y[chosen])
     np.testing.assert_array_equal(weight, cohort.weights.weight[chosen])
     np.testing.assert_array_equal(groups, cohort.patient_id[chosen])
@@ -82,10 +80,11 @@ def test_what_it_was_trained_on_is_recorded():
         "data": simulated().source.name,
         "sha256": simulated().source.sha256,
         "synthetic": True,
-        "patients": int(cohort.resolved.sum()),
-        "events": int((cohort.status == "event").sum()),
+        "patients": int((cohort.resolved & cohort.primary).sum()),
+        "events": int((cohort.status[cohort.primary] == "event").sum()),
+        "rows": int(cohort.resolved.sum()),
     }
-    assert (found.landmark_days, found.horizon_days, found.outcome) == (84, 548, "rule")
+    assert (found.landmarks, found.horizon_days, found.outcome) == ((0, 84, 182), 548, "rule")
     assert found.required_feature == "log_upcr_last"
     assert found.definition == load_definition()
 
@@ -93,7 +92,7 @@ def test_what_it_was_trained_on_is_recorded():
 def test_there_are_as_many_refits_as_asked_for_each_with_every_coefficient():
     found = model(3)
     assert len(found.refits) == 3
-    assert {len(refit) for refit in found.refits} == {1 + 2 * len(found.terms)}
+    assert {len(refit) for refit in found.refits} == {1 + len(found.columns)}
     assert len(set(found.refits)) == 3
     assert model(0).refits == ()
 
@@ -112,21 +111,32 @@ def test_risks_lie_about_those_of_the_refits():
     assert inside.mean() > 0.8
 
 
-def test_a_sample_with_one_class_is_passed_over(monkeypatch):
+def test_a_draw_with_too_few_of_an_outcome_is_passed_over(monkeypatch):
     cohort = trained().cohort
-    events = cohort.y[cohort.resolved] == 1
+    draws = [np.ones(len(cohort.y)), np.where(cohort.y == 1, 0.0, 1.0), np.ones(len(cohort.y))]
+    monkeypatch.setattr(refits, "drawn_times", lambda *_: iter(draws))
+    assert len(model(3).refits) == 2
 
-    class Drawn:
-        def __init__(self):
-            self.times = 0
 
-        def multinomial(self, n, shares):
-            self.times += 1
-            return np.where(events, 0, 1) if self.times == 2 else np.ones(n, int)
+def test_whole_patients_are_drawn_and_only_resolved_ones():
+    cohort = trained().cohort
+    (times,) = refits.drawn_times(cohort, 1, 0)
+    by_patient = pd.Series(times).groupby(cohort.patient_id)
+    assert (by_patient.nunique() == 1).all()
+    resolved = pd.Series(cohort.resolved).groupby(cohort.patient_id).any()
+    assert by_patient.first().sum() == resolved.sum()
+    assert (by_patient.first()[~resolved] == 0).all()
 
-    monkeypatch.setattr(fitting.np.random, "default_rng", lambda seed: Drawn())
-    found = model(3)
-    assert len(found.refits) == 2
+
+def test_a_refits_risks_are_told_by_the_columns_of_the_model():
+    cohort, config = trained().cohort, CONFIG.changed(refits=2)
+    made = refit(cohort, config, quietly)
+    found = to_risk_model(fitted(), cohort, simulated(), load_definition(), config, made)
+    design = found.design(cohort.features[cohort.resolved])
+    for told, own in zip(found.refits, made.risk, strict=True):
+        log_odds = told[0] + design @ np.array(told[1:])
+        gap = np.abs(1 / (1 + np.exp(-log_odds)) - own)
+        assert np.quantile(gap, 0.9) < 0.02
 
 
 def test_progress_is_told_from_none_to_all():

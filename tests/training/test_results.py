@@ -31,7 +31,8 @@ def test_they_say_schema_version_data_and_task():
         "outcome": "rule",
         "definition": "arora-2022",
         "definition_version": "1.0.0",
-        "landmark_days": 84,
+        "landmarks": [0, 84, 182],
+        "primary_landmark": 84,
         "horizon_days": 548,
     }
     assert found["validation"] == CONFIG.validation.model_dump()
@@ -62,27 +63,29 @@ def test_no_list_is_as_long_as_the_cohort():
 def test_counts_add_up():
     counts, cohort = results()["cohort"], trained().cohort
     statuses = ("events", "competing", "event_free", "censored", "indeterminate")
-    assert sum(counts[name] for name in statuses) == counts["patients"] == len(cohort.status)
-    assert counts["pseudo_refractory"] == cohort.pseudo_refractory.sum()
-    rate = np.average(cohort.y[cohort.resolved], weights=cohort.weights.weight[cohort.resolved])
+    assert sum(counts[name] for name in statuses) == counts["patients"] == cohort.primary.sum()
+    assert counts["pseudo_refractory"] == cohort.pseudo_refractory[cohort.primary].sum()
+    rows = cohort.resolved & cohort.primary
+    rate = np.average(cohort.y[rows], weights=cohort.weights.weight[rows])
+    assert [one["landmark_days"] for one in counts["landmarks"]] == [0, 84, 182]
     assert counts["weighted_event_rate"] == pytest.approx(rate)
     assert results()["attrition"] == cohort.attrition.to_dict("records")
 
 
 def test_figures_are_those_of_the_validation():
     table = pd.DataFrame(results()["performance"])
-    pd.testing.assert_frame_equal(table, trained().validated.performance)
+    pd.testing.assert_frame_equal(table, trained().validated.at(84).performance)
 
 
 def test_the_distribution_holds_the_weight_of_every_resolved_patient():
-    found, validated = results()["risk_distribution"], trained().validated
+    found, validated = results()["risk_distribution"], trained().validated.at(84)
     assert len(found["edges"]) == len(found["with_event"]) + 1
     for name, value in (("with_event", 1), ("without_event", 0)):
         assert sum(found[name]) == pytest.approx(validated.weight[validated.y == value].sum())
 
 
 def test_thresholds_split_the_patients_as_counted_by_hand():
-    validated = trained().validated
+    validated = trained().validated.at(84)
     rows = results()["flagged"]
     assert [row["threshold"] for row in rows] == list(THRESHOLDS)
     for row in rows:
@@ -107,7 +110,7 @@ def test_thresholds_split_the_patients_as_counted_by_hand():
 
 def test_the_roc_curve_runs_from_corner_to_corner():
     curve = pd.DataFrame(results()["roc_curve"])
-    validated = trained().validated
+    validated = trained().validated.at(84)
     assert curve["specificity"].iloc[[0, -1]].tolist() == [1, 0]
     assert curve["sensitivity"].is_monotonic_increasing
     assert curve["sensitivity"].iloc[-1] == 1

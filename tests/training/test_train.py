@@ -22,7 +22,8 @@ def test_attrition_accounts_for_every_patient():
     assert table["remaining"].iloc[0] == len(simulated())
     steps = table["remaining"].shift(1) - table["left_out"]
     assert (steps.iloc[1:] == table["remaining"].iloc[1:]).all()
-    assert table["remaining"].iloc[-1] == trained().cohort.resolved.sum()
+    cohort = trained().cohort
+    assert table["remaining"].iloc[-1] == (cohort.resolved & cohort.primary).sum()
 
 
 def test_unresolved_patients_have_no_y_and_no_weight():
