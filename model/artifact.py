@@ -165,7 +165,8 @@ class RiskModel:
         plain = [name for name in self.feature_names if name not in shrunken]
         groups = [name for t in self.trajectories[:1] for name in t.groups if name not in plain]
         statistics = [statistic_name(name, part) for name in series for part in STATISTICS]
-        return [*plain, *groups, LANDMARK_MONTH, *statistics]
+        inputs = [self.required_feature, *plain, *groups, LANDMARK_MONTH, *statistics]
+        return list(dict.fromkeys(inputs))
 
     def term_values(self, features: pd.DataFrame) -> pd.DataFrame:
         """Return the terms' values, shape (n_patients, n_terms); nan where missing.

@@ -48,7 +48,8 @@ def score_columns(model: RiskModel, columns: Mapping[str, Floats]) -> ColumnScor
     """
     frame = pd.DataFrame(columns)
     values = model.term_values(frame)
-    ok = ~np.isnan(values[model.required_feature].to_numpy())
+    ok = ~np.isnan(frame[model.required_feature].to_numpy())
+    ok &= ~model.outside_range(frame).any(axis=1) & ~model.unseen_missing(frame)
     lower, upper = model.interval(frame)
     scores = ColumnScores(
         np.where(ok, model.predict(frame), np.nan),

@@ -75,7 +75,7 @@ def model_card(model: RiskModel) -> ModelCard:
         definition_version=model.definition.version,
         definition_source=model.definition.source,
         horizon_days=model.horizon_days,
-        landmarks=(model.landmark_days,),
+        landmarks=model.landmarks,
         trained_on_simulated_data=model.synthetic,
         training=model.training,
         features=tuple(

@@ -128,7 +128,7 @@ def _unlike(model: RiskModel, features: pd.DataFrame) -> list[_Refusal]:
     for row in np.flatnonzero(unseen):
         absent = ", ".join(names[np.isnan(values[row])]) or "nothing"
         missing[row] = f"never seen in training with this missing: {absent}"
-    beyond: npt.NDArray[np.bool_] = outside.any(axis=1)
+    beyond = np.asarray(outside.any(axis=1))
     return [_Refusal(beyond, why), _Refusal(unseen, missing)]
 
 

@@ -15,12 +15,21 @@ COEFFICIENTS = {
     "age": -0.02,
 }
 
+RANGES = dict.fromkeys(COEFFICIENTS, (-3, 3)) | {
+    "egfr_change": (-90, 90),
+    "chronicity_index": (0, 12),
+    "prednisone_mg_per_day": (0, 60),
+    "age": (10, 90),
+}
+
 
 def small_model(**changes):
     random = np.random.default_rng(0)
     refits = tuple(tuple(row) for row in random.normal(0, 0.3, (20, 15)).tolist())
     simulated = {"synthetic": True, "patients": 9, "events": 3, "data": "x", "sha256": ""}
-    terms = [term(name, lowest=-3, highest=3) for name in COEFFICIENTS]
+    terms = [
+        term(n, (low + high) / 2, lowest=low, highest=high) for n, (low, high) in RANGES.items()
+    ]
     content = {"refits": refits, "training": simulated}
     return linear_model(terms, COEFFICIENTS.values(), **{**content, **changes})
 

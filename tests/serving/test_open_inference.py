@@ -18,7 +18,10 @@ def client():
 
 def columns(n=3):
     random = np.random.default_rng(1)
-    return {name: random.uniform(-1, 1, n).tolist() for name in MODEL.input_names}
+    middle = {term.name: term.mean for term in MODEL.terms}
+    return {
+        name: (middle.get(name, 0) + random.uniform(0, 1, n)).tolist() for name in MODEL.input_names
+    }
 
 
 def tensors(given):

@@ -66,7 +66,7 @@ def test_parameters_are_the_configuration(logged):
     assert found["definition"] == "arora-2022"
     assert found["definition_version"] == "1.0.0"
     for name in ("outcome", "landmark_days", "horizon_days", "refits", "seed"):
-        assert found[name] == str(getattr(CONFIG, name))
+        assert found[name] == str(CONFIG.model_dump(mode="json")[name])
     for name, value in CONFIG.validation.model_dump().items():
         assert found[f"validation_{name}"] == str(value)
     assert float(found["C"]) == trained().results["model"]["C"]
@@ -78,7 +78,8 @@ def test_metrics_are_the_figures_with_their_intervals_and_the_counts(logged):
     for row in trained().results["performance"]:
         for part, suffix in (("estimate", ""), ("lower", "_lower"), ("upper", "_upper")):
             assert found[f"{row['measure']}{suffix}"] == row[part]
-    for name, value in trained().results["cohort"].items():
+    counts = trained().results["cohort"]
+    for name, value in ((n, v) for n, v in counts.items() if n != "landmarks"):
         assert found[name] == value
 
 
