@@ -84,7 +84,7 @@ def test_the_run_holds_parameters_figures_hash_and_what_it_was_trained_on(finish
     assert "simulated" in logged.data.tags["mlflow.note.content"]
     assert logged.data.tags["lnrisk.data_sha256"] == simulated().source.sha256
     assert logged.data.tags["lnrisk.definition"] == "arora-2022 1.0.0"
-    assert logged.data.params["landmark_days"] == "84"
+    assert logged.data.params["landmark_days"] == "[0, 84, 182]"
     assert logged.data.metrics["auroc"] == done.trained.results["performance"][0]["estimate"]
     assert "brier_upper" in logged.data.metrics
 
