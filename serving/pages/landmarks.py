@@ -74,7 +74,7 @@ def _copies(registry: Registry, n: int) -> Registry:
         rows = np.tile(np.arange(len(table)), n)
         owner = np.repeat(np.arange(n), len(table))
         repeated = table.iloc[rows].reset_index(drop=True)
-        whose = names if name == "patients" else pd.Categorical.from_codes(owner, names)
+        whose = names if name == "patients" else pd.Categorical.from_codes(owner, pd.Index(names))
         tables[name] = repeated.assign(patient_id=whose)
     return registry.with_tables(**tables)
 
