@@ -12,7 +12,7 @@ from markupsafe import Markup
 from ...features.asof import as_of_days, known_on
 from ...features.registry import Registry
 from ...model.artifact import RiskModel
-from ..assessment import SIMULATED, Assessment, assess
+from ..assessment import Assessment, assess
 from .checklist import CourseList, Item, consider_of, courses_of
 from .entry import Entry
 from .history import Taken, Value, proteinuria_of, taken_of, timeline_of, upcr_unit, values_of
@@ -48,6 +48,7 @@ class Answer:
     courses : tuple of CourseList
     consider : tuple of Item
     beware : tuple of str
+        Warnings of the assessment, but for simulated training data, which the page always says.
     odd : tuple of str
         What the checks found odd in the values: likely a wrong unit.
     """
@@ -114,7 +115,7 @@ def answer(
         compare(model, assessment),
         courses_of(assessment, known, model.definition, words),
         consider_of(assessment, known, model.definition, words),
-        tuple(text for text in assessment.warnings if text != SIMULATED),
+        tuple(text for text in assessment.warnings if "simulated patients" not in text),
         odd,
     )
 

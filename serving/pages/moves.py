@@ -13,7 +13,7 @@ from .svg import drawing, element, path
 
 __all__ = ["Move", "draw_moves"]
 
-HEIGHT, LEFT, RIGHT = 190.0, 40.0, 16.0
+HEIGHT, LEFT, RIGHT = 210.0, 40.0, 16.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def draw_moves(
     identity : str
         Unique on the page.
     """
-    top, bottom = 26.0, HEIGHT - 44
+    top, bottom = 30.0, HEIGHT - 44
     most = [m.upper if m.upper is not None else m.risk or 0.0 for m in moves]
     scale = plain_scale(most, top, bottom, least=10.0)
     step = (width - LEFT - RIGHT) / max(len(moves), 1)
@@ -83,19 +83,18 @@ def draw_moves(
                 element("text", "-", x=x, y=bottom - 8, class_="label muted", text_anchor="middle")
             )
             continue
-        y = scale(move.risk)
+        y = top_of_label = scale(move.risk)
         places.append((x, y))
         if move.lower is not None and move.upper is not None:
-            low, high = scale(move.lower), scale(move.upper)
-            dots.append(element("line", x1=x, y1=low, x2=x, y2=high, class_=f"interval{kind}"))
-        dots.append(
-            element("circle", element("title", move.said), cx=x, cy=y, r=6 if move.now else 4.5,
-                    class_=f"risk{kind}")
-        )  # fmt: skip
-        dots.append(
-            element("text", f"{move.risk:.0f} %" if move.risk >= 1 else "< 1 %", x=x + 9, y=y - 7,
-                    class_=f"label number{kind}")
-        )  # fmt: skip
+            low, top_of_label = scale(move.lower), scale(move.upper)
+            ends = {"x1": x, "y1": low, "x2": x, "y2": top_of_label}
+            dots.append(element("line", **ends, class_=f"interval{kind}"))
+        radius = 6 if move.now else 4.5
+        said = element("title", move.said)
+        dots.append(element("circle", said, cx=x, cy=y, r=radius, class_=f"risk{kind}"))
+        number = f"{move.risk:.0f} %" if move.risk >= 1 else "< 1 %"
+        place = {"x": x, "y": top_of_label - 11, "text_anchor": "middle"}
+        dots.append(element("text", number, **place, class_=f"label number{kind}"))
     if len(places) > 1:
         parts.append(element("path", d=path(places), class_="course risk"))
     parts.append(element("text", axis_said, x=LEFT, y=HEIGHT - 6, class_="label muted"))

@@ -59,8 +59,8 @@ class Words:
 
         Examples
         --------
-        >>> load_words().date(datetime.date(2025, 3, 9))
-        '9 Mar 2025'
+        >>> load_words().date(datetime.date(2025, 3, 9)).split()
+        ['9', 'Mar', '2025']
         """
         if day is None:
             return ""
@@ -72,8 +72,8 @@ class Words:
 
         Examples
         --------
-        >>> [load_words().percent(share) for share in (0.0042, 0.034, 0.28, 0.997)]
-        ['less than 1 %', '3 %', '28 %', 'more than 99 %']
+        >>> [load_words().percent(share).split() for share in (0.0042, 0.28, 0.997)]
+        [['less', 'than', '1', '%'], ['28', '%'], ['more', 'than', '99', '%']]
         """
         if share < 0.01:
             return self.texts["format.least_percent"]
