@@ -92,9 +92,11 @@ def draw_moves(
         radius = 6 if move.now else 4.5
         said = element("title", move.said)
         dots.append(element("circle", said, cx=x, cy=y, r=radius, class_=f"risk{kind}"))
-        number = f"{move.risk:.0f} %" if move.risk >= 1 else "< 1 %"
-        place = {"x": x, "y": top_of_label - 11, "text_anchor": "middle"}
-        dots.append(element("text", number, **place, class_=f"label number{kind}"))
+        shown = f"{move.risk:.0f} %" if move.risk >= 1 else "< 1 %"
+        dots.append(
+            element("text", shown, x=x, y=top_of_label - 11, class_=f"label number{kind}",
+                    text_anchor="middle")
+        )  # fmt: skip
     if len(places) > 1:
         parts.append(element("path", d=path(places), class_="course risk"))
     parts.append(element("text", axis_said, x=LEFT, y=HEIGHT - 6, class_="label muted"))

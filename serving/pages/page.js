@@ -29,6 +29,7 @@ function addRow(table) {
   for (const field of added.querySelectorAll("[name]")) {
     const [, , column] = field.name.split(".");
     field.name = `${table}.${number}.${column}`;
+    field.id = field.name;
     field.removeAttribute("aria-invalid");
     field.removeAttribute("aria-describedby");
     if (field.tagName === "INPUT") field.value = "";

@@ -10,7 +10,7 @@ import time
 import pytest
 from lnrisk.serving.app import create_app
 from lnrisk.serving.settings import Settings
-from served import patient, small_model
+from served import patient, small_model, upcr
 from visits import typed
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
@@ -18,6 +18,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="needs the package chromium (apt-get install chromium)"
 )
+
+
+LOW = [("2015-05-27", 300), ("2015-07-10", 225), ("2015-08-20", 200), ("2015-10-20", 290)]
+"""UPCR that are possible in mg/g and in mg/mmol."""
 
 
 @pytest.fixture(scope="module")
@@ -79,29 +83,44 @@ def fill(page, fields):
             field.fill(text)
 
 
-def test_type_a_patient(page):
-    fields = typed(patient(events=[]))
-    page.get_by_role("button", name="Add a row").nth(1).click()
+def test_type_a_patient_change_a_unit_and_see_the_risk_change(page):
+    results = [upcr(date, value, "mg/g") for date, value in LOW]
+    fields = typed(patient(events=[], measurements=results))
     fill(page, fields)
     page.get_by_role("button", name="Assess", exact=True).click()
     page.wait_for_selector(".answered")
-    assert re.fullmatch(r"\d+ in 100", number(page))
-    assert page.locator(".person.surely, .person.likely").count() == int(number(page).split()[0])
+    before = number(page)
+    assert re.fullmatch(r"\d+ in 100", before)
+    assert page.locator(".person.surely, .person.likely").count() == int(before.split()[0])
+    for row in range(len(results)):
+        page.locator(f'[name="measurements.{row}.unit"]').select_option("mg/mmol")
+    page.wait_for_function(
+        "before => document.querySelector('.number strong').innerText !== before", arg=before
+    )
+    assert page.locator('[name="measurements.0.value"]').input_value() == "300"
+    page.wait_for_function(
+        "() => document.querySelector('svg.timeline').textContent.includes('mg/mmol')"
+    )
+    assert number(page) in page.locator("#live").inner_text()
 
 
-def test_load_the_example_change_a_unit_and_see_the_risk_change(page):
+def test_add_a_row(page):
+    rows = page.locator(".measurements .row")
+    before = rows.count()
+    page.locator('[data-add="measurements"]').click()
+    assert rows.count() == before + 1
+    assert page.evaluate("document.activeElement.name") == f"measurements.{before}.date"
+    names = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert len(names) == len(set(names))
+
+
+def test_load_the_example(page):
     page.get_by_role("button", name="Load the worked example").click()
     page.wait_for_selector(".answered")
-    before, entered = number(page), page.locator('[data-column="value"]').first.input_value()
-    for unit in page.locator('.measurements [data-column="unit"]').all():
-        if unit.input_value() == "mg/g":
-            unit.select_option("mg/mmol")
-    page.wait_for_function(
-        "before => document.querySelector('.number strong')?.innerText !== before", arg=before
-    )
-    assert page.locator('[data-column="value"]').first.input_value() == entered
-    assert number(page) in page.locator("#live").inner_text()
-    assert "mg/mmol" in page.locator("svg.timeline").first.text_content()
+    assert page.get_by_text("made-up patient").first.is_visible()
+    page.get_by_role("link", name="New patient").click()
+    page.wait_for_selector(".empty")
+    assert page.locator('[name="measurements.0.value"]').input_value() == ""
 
 
 def test_another_analyte_brings_its_own_units(page):

@@ -88,11 +88,11 @@ def test_typed_opened_and_pasted_come_to_the_same():
 
 
 def test_a_unit_changes_the_risk():
-    given = patient()
-    as_grams = page_of(opened(given)).with_class("number")[0].text
-    for row in given["measurements"]:
-        row["unit"] = "g/mol"
-    assert page_of(opened(given)).with_class("number")[0].text != as_grams
+    def shown(unit):
+        results = [upcr("2015-05-27", 300, unit), upcr("2015-08-20", 200, unit)]
+        return page_of(opened(patient(measurements=results))).with_class("number")[0].text
+
+    assert shown("mg/g") != shown("mg/mmol")
 
 
 def test_every_value_stands_in_a_table_behind_the_figure(answered):
