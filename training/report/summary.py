@@ -98,9 +98,8 @@ def not_done(results: Results) -> list[str]:
 
 def _people(results: Results) -> Tile:
     cohort, size = results.cohort, results.sample_size
-    value = count(cohort.patients if cohort else None)
-    events = count(cohort.events if cohort else None)
-    detail = f"at risk, of them {events} with the outcome"
+    value = count(cohort.patients) if cohort else "not known"
+    detail = f"at risk, of them {count(cohort.events)} with the outcome" if cohort else ""
     if size is None:
         return Tile("Patients", value, detail, "Sample size criteria were not computed.")
     verdict = f"Enough for {count(size.affordable_parameters)} parameters; the model has "

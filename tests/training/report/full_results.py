@@ -287,7 +287,7 @@ def comparators(figures):
             "fall < 25 % at week 12",
             "rule",
             "UPCR fell by less than a quarter by week 12",
-            "EULAR/ERA recommendations, 2019",
+            "Invented for this example",
             ["upcr"],
             0.86,
             (None, 0.66),
@@ -296,17 +296,17 @@ def comparators(figures):
             "fall < 50 % at month 6",
             "rule",
             "UPCR fell by less than half by month 6; at week 12 it is not yet known for anyone",
-            "KDIGO guideline, 2024",
+            "Invented for this example",
             ["upcr"],
             0.0,
             (None, None),
         ),
         ("last UPCR", "value", "The last UPCR alone", None, ["upcr"], 0.99, (0.71, 0.71)),
         (
-            "Moroni 2022",
+            "a published model",
             "published",
             "Creatinine, hypertension, sclerosis, fibrous crescents; made for kidney failure",
-            "doi 10.34067/KID.0005512021",
+            "Invented for this example",
             ["creatinine", "hypertension", "glomerulosclerosis", "fibrous crescents"],
             0.61,
             (0.58, 0.62),
@@ -329,8 +329,10 @@ def comparators(figures):
                 "upper": again + 0.034 if again else None,
             }
         )
+    worse = figures["brier"] + 0.006
     rows.append(
-        {**rows[2], "measure": "brier", "raw": None, "recalibrated": figures["brier"] + 0.006}
+        {**rows[2], "measure": "brier", "raw": None}
+        | {"recalibrated": worse, "lower": worse - 0.006, "upper": worse + 0.006}
     )
     return rows
 
@@ -503,7 +505,7 @@ def full_results(seed=4):
                 counts
                 | {
                     "landmark_days": day,
-                    "patients": at_risk + 60 - 15 * i,
+                    "patients": at_risk + 45 - 15 * i,
                     "events": events + 12 - 4 * i,
                 }
                 for i, day in enumerate(LANDMARKS)

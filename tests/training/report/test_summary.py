@@ -32,7 +32,7 @@ def test_the_headline_counts_patients_and_events():
 def test_without_a_section_the_tile_says_that_it_is_not_known():
     found = {tile.name: tile.value for tile in tiles(as_results(bare_results()))}
     assert found == {
-        "Patients": "not defined",
+        "Patients": "not known",
         "AUROC": "not done",
         "Calibration slope": "not done",
         "AUROC in a new centre": "not known",

@@ -72,6 +72,8 @@ def calibration_by_landmark(results: Results) -> Drawing | None:
         panels = figure.subplots(lines, PANELS, sharex=True, sharey=True, squeeze=False).ravel()
         for panel in panels[len(landmarks) :]:
             panel.set_axis_off()
+        for panel in panels[max(0, len(landmarks) - PANELS) : len(landmarks)]:
+            panel.tick_params(labelbottom=True)  # the last of each column
         for panel, landmark in zip(panels, landmarks, strict=False):
             _draw_small(panel, [r for r in rows if r.landmark_days == landmark], limit)
             panel.set_title(f"week {landmark / 7:.3g}", fontsize="medium", fontweight="bold")

@@ -35,7 +35,7 @@ def roc(results: Results) -> Drawing | None:
     """Draw sensitivity against 1 - specificity, with some thresholds marked; None without any."""
     if not results.roc_curve:
         return None
-    with canvas(4.7) as figure:
+    with canvas(4.4) as figure:
         draw_roc(figure.subplots(), results)
         every = max(1, len(results.roc_curve) // SHOWN)
         return drawing(
