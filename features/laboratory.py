@@ -18,7 +18,14 @@ from .history import History, Numbers, history_of
 from .summaries import DAYS_PER_MONTH, STATISTICS, Summaries, summarise_with_statistics
 from .vocabulary import Scale, analytes
 
-__all__ = ["LANDMARK_MONTH", "Laboratory", "laboratory", "series_name", "statistic_name"]
+__all__ = [
+    "DAYS_PER_MONTH",
+    "LANDMARK_MONTH",
+    "Laboratory",
+    "laboratory",
+    "series_name",
+    "statistic_name",
+]
 
 BASELINE_LAST_DAY = 7
 RESPONSE_FALL = 0.25

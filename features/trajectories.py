@@ -6,7 +6,7 @@ the drugs given. Where a patient's true course bends more than the mean curve do
 patients are measured more often because they are sicker, the level is pulled the wrong way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -265,14 +265,16 @@ def _posterior(model: Trajectory, sums: Numbers, given: Numbers, month: Numbers)
     return np.where(filled[:, 0] > 0, np.stack(figures), np.nan)
 
 
-def shrunken_features(models: Sequence[Trajectory], frame: pd.DataFrame) -> dict[Feature, Numbers]:
+def shrunken_features(
+    models: Sequence[Trajectory], columns: "Mapping[str, npt.ArrayLike] | pd.DataFrame"
+) -> dict[Feature, Numbers]:
     """Return the features that trajectories give.
 
     Parameters
     ----------
     models : sequence of Trajectory
-    frame : DataFrame, shape (n_patients, n_columns)
-        With the statistics of `lnrisk.features.laboratory` and the columns of the groups.
+    columns : DataFrame, or mapping of str to array_like of shape (n_patients,)
+        The statistics of `lnrisk.features.laboratory` and the columns of the groups.
 
     Returns
     -------
@@ -281,10 +283,13 @@ def shrunken_features(models: Sequence[Trajectory], frame: pd.DataFrame) -> dict
     """
     known: dict[str, Posterior] = {}
     for model in models:
-        columns = [statistic_name(model.name, statistic) for statistic in STATISTICS]
-        sums = frame[columns].to_numpy(dtype=np.float64)
-        given = frame[list(model.groups)].to_numpy(dtype=np.float64)
-        month = frame[LANDMARK_MONTH].to_numpy(dtype=np.float64)
+        month = np.asarray(columns[LANDMARK_MONTH], dtype=np.float64)
+        sums = np.empty((len(month), len(STATISTICS)))
+        for position, statistic in enumerate(STATISTICS):
+            sums[:, position] = columns[statistic_name(model.name, statistic)]
+        given = np.empty((len(month), len(model.groups)))
+        for position, group in enumerate(model.groups):
+            given[:, position] = columns[group]
         known[model.name] = posterior(model, sums, given, month)
     return _features(known)
 

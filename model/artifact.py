@@ -6,7 +6,9 @@ in the file says how. A changed byte is refused, because the file carries its ow
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ MARGIN = 0.05
 """Share of a term's training range that a value may lie beyond it."""
 
 Floats = npt.NDArray[np.float64]
+Columns = Mapping[str, npt.ArrayLike]
 
 
 @dataclass(frozen=True)
@@ -152,12 +155,12 @@ class RiskModel:
         """Whether the training patients were simulated."""
         return bool(self.training["synthetic"])
 
-    @property
+    @cached_property
     def feature_names(self) -> list[str]:
         """Names of the terms, in order."""
         return [term.name for term in self.terms]
 
-    @property
+    @cached_property
     def input_names(self) -> list[str]:
         """Names of the columns that a risk is computed from."""
         series = [trajectory.name for trajectory in self.trajectories]
@@ -182,12 +185,16 @@ class RiskModel:
                 f"features lack {', '.join(absent[:5])}; the model needs "
                 f"{len(self.input_names)} columns, missing values as nan."
             )
-        made = {f.name: v for f, v in shrunken_features(self.trajectories, features).items()}
-        values = {
-            name: made[name] if name in made else features[name].to_numpy(dtype=np.float64)
+        values = self.terms_of(features)
+        return pd.DataFrame(values, index=features.index, dtype=np.float64)
+
+    def terms_of(self, columns: "Columns | pd.DataFrame") -> dict[str, Floats]:
+        """Return the terms' values from columns of features, without a table."""
+        made = {f.name: v for f, v in shrunken_features(self.trajectories, columns).items()}
+        return {
+            name: made[name] if name in made else np.asarray(columns[name], dtype=np.float64)
             for name in self.feature_names
         }
-        return pd.DataFrame(values, index=features.index, dtype=np.float64)
 
     def design(self, features: pd.DataFrame) -> Floats:
         """Return the columns of the regression, shape (n_patients, n_columns)."""
@@ -195,9 +202,9 @@ class RiskModel:
         months = features[LANDMARK_MONTH].to_numpy(dtype=np.float64)
         return self.design_of(values, months)
 
-    def design_of(self, values: pd.DataFrame, months: Floats) -> Floats:
+    def design_of(self, values: "Columns | pd.DataFrame", months: Floats) -> Floats:
         """Return the columns of the regression from the terms' values and the landmark's month."""
-        of = {str(name): values[name].to_numpy() for name in values.columns}
+        of = {name: np.asarray(values[name], dtype=np.float64) for name in self.feature_names}
         return design_columns(self.columns, {**of, LANDMARK_MONTH: months}, months)
 
     def contributions(self, features: pd.DataFrame) -> Floats:
@@ -212,12 +219,16 @@ class RiskModel:
         ndarray of float, shape (n_patients, n_terms)
             All columns of a term together; 0 for a term at its training mean.
         """
-        parts = self.design(features) * np.array(self.coefficients)
+        return self.contributions_of(self.design(features))
+
+    def contributions_of(self, design: Floats) -> Floats:
+        """Return what each term adds, from the columns of the regression."""
+        parts = design * np.array(self.coefficients)
         of_term = [column.term for column in self.columns]
         shares = [
             parts[:, [name == term for name in of_term]].sum(axis=1) for term in self.feature_names
         ]
-        return np.column_stack([np.empty((len(features), 0)), *shares])
+        return np.column_stack([np.empty((len(design), 0)), *shares])
 
     def coefficient(self, term: str) -> float:
         """Return the change in the linear predictor per unit of a term's column, at month 3."""
@@ -272,23 +283,39 @@ class RiskModel:
         if not self.refits:
             nothing = np.full(len(design), np.nan)
             return nothing, nothing.copy()
-        refits = np.array(self.refits)
-        risks = np.empty((len(refits), len(design)))
-        for position, refit in enumerate(refits):
-            risks[position] = linear_predictor(design, refit[1:], refit[0])
+        risks = np.repeat(self._refits[:, :1], len(design), axis=1)
+        for column, coefficients in zip(design.T, self._refits[:, 1:].T, strict=True):
+            risks += column * coefficients[:, None]
         lower, upper = np.quantile(risks, [(1 - level) / 2, (1 + level) / 2], axis=0)
         return inverse_logit(lower), inverse_logit(upper)
 
+    @cached_property
+    def _refits(self) -> Floats:
+        return np.array(self.refits)
+
     def outside_range(self, features: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Return which values lie outside the training data, shape (n_patients, n_terms)."""
-        values = self.term_values(features).to_numpy()
+        return self.outside_of(self.term_values(features).to_numpy())
+
+    def outside_of(self, values: Floats) -> npt.NDArray[np.bool_]:
+        """Return which of the terms' values lie outside the training data."""
         outside = [term.outside(values[:, k]) for k, term in enumerate(self.terms)]
         return np.column_stack([np.empty((len(values), 0), dtype=bool), *outside])
 
     def unseen_missing(self, features: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Return for whom these terms were never missing together in training."""
-        patterns = missing_patterns(self.term_values(features).to_numpy())
-        return ~np.isin(patterns, self.missing_patterns)
+        return self.unseen_of(self.term_values(features).to_numpy())
+
+    def unseen_of(self, values: Floats) -> npt.NDArray[np.bool_]:
+        """Return which rows of the terms' values lack what was never missing together."""
+        return np.array(
+            [pattern not in self._patterns for pattern in missing_patterns(values).tolist()],
+            dtype=np.bool_,
+        )
+
+    @cached_property
+    def _patterns(self) -> frozenset[str]:
+        return frozenset(self.missing_patterns)
 
     def content(self) -> dict[str, Any]:
         """Return the model as plain data, without its hash."""

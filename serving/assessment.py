@@ -14,18 +14,16 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from ..features.asof import as_of_days, known_on
-from ..features.days import NEVER, Days
-from ..features.pipeline import features_at, index_days
+from ..features.days import Days
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
-from ..model.label import label_known
 from .audit.journal import note_assessments
 from .criteria import EPOCH, date_of, number_of
 from .drivers import Driver, drivers_of
 from .explained_label import Label, explained
 from .missing import Missing, missing_of
-from .scoring import landmark_days, score
+from .scoring import SIMULATED as REMARK
+from .scoring import scored
 
 __all__ = [
     "SIMULATED",
@@ -140,22 +138,17 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
     list of Assessment
         In the registry's order; a patient's does not depend on who else is there.
     """
-    days = as_of_days(registry, as_of)
-    known = known_on(registry, days)
-    scores = score(model, registry, as_of=days)  # type: ignore[arg-type]
-    labels = explained(known, label_known(known, model.definition, days), model.definition)
-    index = index_days(registry, model.outcome)
-    index = np.where(index <= days, index, NEVER)
-    landmark = landmark_days(model, index, days)
-    features = features_at(known, index, landmark, model.analytes).whole
-    ok = (scores["status"] == "ok").to_numpy()
-    drivers: list[tuple[Driver, ...]] = [()] * len(known)
-    missing: list[tuple[Missing, ...]] = [()] * len(known)
-    some = np.flatnonzero(ok).tolist()
-    if some:
-        for at, each in zip(some, drivers_of(model, features[ok]), strict=True):
+    found = scored(model, registry, as_of)
+    labels = explained(found.known, found.labels, model.definition)
+    drivers: list[tuple[Driver, ...]] = [()] * len(labels)
+    missing: list[tuple[Missing, ...]] = [()] * len(labels)
+    ok = found.ok
+    if ok.any():
+        some, terms = np.flatnonzero(ok).tolist(), found.terms[ok]
+        inputs = {name: values[ok] for name, values in found.features.items()}
+        for at, each in zip(some, drivers_of(model, terms, found.design[ok]), strict=True):
             drivers[at] = each
-        for at, lacks in zip(some, missing_of(model, features[ok]), strict=True):
+        for at, lacks in zip(some, missing_of(model, inputs, terms), strict=True):
             missing[at] = lacks
     stamp = ModelStamp(
         model.version,
@@ -165,32 +158,32 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
         model.synthetic,
     )
     answers = []
-    for at, row in enumerate(scores.to_dict("records")):
-        first = date_of(index[at])
-        fine, why = row["status"] == "ok", str(row["warnings"])
-        told = [*why.split("; ")] if fine and why else []
+    for at, label in enumerate(labels):
+        first, status = date_of(found.index[at]), found.status[at].item()
+        why = str(found.why[at])
+        told = [said for said in why.split("; ") if status == "ok" and said not in ("", REMARK)]
         answers.append(
             Assessment(
-                as_of=EPOCH + datetime.timedelta(days=int(days[at])),
-                status=row["status"],
-                why="" if fine else why,
-                risk=number_of(row["risk"]),
-                interval=_interval(row["risk_lower"], row["risk_upper"]),
+                as_of=EPOCH + datetime.timedelta(days=int(found.days[at])),
+                status=status,
+                why="" if status == "ok" else why,
+                risk=number_of(found.risk[at]),
+                interval=_interval(found.lower[at], found.upper[at]),
                 landmark=None
                 if first is None
-                else Landmark(int(landmark[at]), _after(first, int(landmark[at]))),
+                else Landmark(int(found.landmark[at]), _after(first, int(found.landmark[at]))),
                 horizon=Horizon(
                     model.horizon_days,
                     None if first is None else _after(first, model.horizon_days),
                 ),
-                label=labels[at],
+                label=label,
                 drivers=drivers[at],
                 missing=missing[at],
                 warnings=tuple([*told, *([SIMULATED] if model.synthetic else [])]),
                 model=stamp,
             )
         )
-    note_assessments(answers, model.feature_names, lambda: model.term_values(features).to_numpy())
+    note_assessments(answers, model.feature_names, lambda: found.terms)
     return answers
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from ..features.laboratory import DAYS_PER_MONTH, LANDMARK_MONTH
 from ..model.artifact import RiskModel
 from .audit.journal import note_columns
 
@@ -46,17 +46,26 @@ def score_columns(model: RiskModel, columns: Mapping[str, Floats]) -> ColumnScor
     columns : mapping of str to ndarray of float, shape (n_rows,)
         The model's `input_names`; nan where missing.
     """
-    frame = pd.DataFrame(columns)
-    values = model.term_values(frame)
-    ok = ~np.isnan(frame[model.required_feature].to_numpy())
-    ok &= ~model.outside_range(frame).any(axis=1) & ~model.unseen_missing(frame)
-    lower, upper = model.interval(frame)
+    terms = model.terms_of(columns)
+    months = columns[LANDMARK_MONTH]
+    values = np.column_stack([np.empty((len(months), 0)), *terms.values()])
+    design = model.design_of(terms, np.where(np.isnan(months), 0.0, months))
+    ok = ~np.isnan(columns[model.required_feature]) & _between_landmarks(model, months)
+    ok &= ~model.outside_of(values).any(axis=1) & ~model.unseen_of(values)
+    lower, upper = model.interval_of(design)
     scores = ColumnScores(
-        np.where(ok, model.predict(frame), np.nan),
+        np.where(ok, model.risk_of(design), np.nan),
         np.where(ok, lower, np.nan),
         np.where(ok, upper, np.nan),
         np.where(ok, "ok", "outside_model"),
     )
     figures = (scores.risk, scores.risk_lower, scores.risk_upper)
-    note_columns(scores.status.tolist(), figures, model.feature_names, values.to_numpy)
+    note_columns(scores.status.tolist(), figures, model.feature_names, lambda: values)
     return scores
+
+
+def _between_landmarks(model: RiskModel, months: Floats) -> npt.NDArray[np.bool_]:
+    """Return which months after the index date the model scores at."""
+    day = np.round(months * DAYS_PER_MONTH)
+    inside: npt.NDArray[np.bool_] = (day >= model.landmarks[0]) & (day <= model.landmarks[-1])
+    return inside

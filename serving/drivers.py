@@ -9,11 +9,10 @@ from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from pydantic import Field
 
 from ..model.artifact import RiskModel
-from ..model.linear import inverse_logit
+from ..model.linear import linear_predictor
 
 __all__ = ["Driver", "drivers_of"]
 
@@ -47,28 +46,26 @@ class Driver:
     ]
 
 
-def _log_odds(risk: Floats) -> Floats:
-    inside = np.clip(risk, np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg)
-    odds: Floats = np.log(inside) - np.log1p(-inside)
-    return odds
-
-
-def drivers_of(model: RiskModel, features: pd.DataFrame) -> list[tuple[Driver, ...]]:
+def drivers_of(model: RiskModel, terms: Floats, design: Floats) -> list[tuple[Driver, ...]]:
     """Return every patient's drivers, the largest first.
 
     Parameters
     ----------
     model : RiskModel
-    features : DataFrame, shape (n_patients, n_columns)
+    terms : ndarray of float, shape (n_patients, n_terms)
+        Values, nan where missing.
+    design : ndarray of float, shape (n_patients, n_columns)
+        The columns of the regression.
     """
-    risk = model.predict(features)
-    without = inverse_logit(_log_odds(risk)[:, None] - model.contributions(features))
+    parts = model.contributions_of(design)
+    total = linear_predictor(design, model.coefficients, model.intercept)
+    risk = model.calibration.risk(total)
+    without = model.calibration.risk((total[:, None] - parts).ravel()).reshape(parts.shape)
     points = 100.0 * (risk[:, None] - without)
-    values = model.term_values(features).to_numpy()
     order = np.argsort(-np.abs(points), axis=1, kind="stable")
     return [
         tuple(
-            _driver(model, int(column), values[row, column], points[row, column])
+            _driver(model, int(column), terms[row, column], points[row, column])
             for column in columns
             if abs(points[row, column]) >= SMALLEST_POINTS
         )

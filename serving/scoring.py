@@ -14,18 +14,22 @@ import pandas as pd
 from ..features.asof import as_of_days, known_on
 from ..features.days import NEVER, Days, as_dates
 from ..features.errors import ModelError
+from ..features.laboratory import LANDMARK_MONTH
 from ..features.pipeline import features_at, index_days
 from ..features.registry import Registry
 from ..features.treatment import treatments_of
 from ..model.artifact import RiskModel
 from ..model.courses import FollowUp
-from ..model.label import label
+from ..model.label import Labels, label_known
 
-__all__ = ["landmark_days", "score"]
+__all__ = ["Scored", "landmark_days", "score", "scored"]
 
 DRIVERS_SHOWN = 3
 SMALLEST_SHOWN = 0.005
 DAYS_PER_WEEK = 7
+SIMULATED = "model trained on simulated patients"
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def _date_text(days: Days) -> npt.NDArray[np.str_]:
 def _scoring_days(
     model: RiskModel,
     registry: Registry,
-    as_of: datetime.date | None,
+    as_of: datetime.date | Days | None,
     landmark_weeks: float | None,
 ) -> tuple[Days, Days]:
     """Return each patient's index day and the day on which the score is asked for."""
@@ -110,11 +114,10 @@ def _refusals(
     ]
 
 
-def _unlike(model: RiskModel, features: pd.DataFrame) -> list[_Refusal]:
+def _unlike(model: RiskModel, values: Floats) -> list[_Refusal]:
     """Return who is unlike every training patient, and in what."""
-    values = model.term_values(features).to_numpy()
-    outside, unseen = model.outside_range(features), model.unseen_missing(features)
-    why = np.full(len(features), "", dtype=object)
+    outside, unseen = model.outside_of(values), model.unseen_of(values)
+    why = np.full(len(values), "", dtype=object)
     for row in np.flatnonzero(outside.any(axis=1)):
         said = [
             f"{term.meaning} {term.shown(values[row, k])} "
@@ -123,7 +126,7 @@ def _unlike(model: RiskModel, features: pd.DataFrame) -> list[_Refusal]:
             if outside[row, k]
         ]
         why[row] = f"outside the training data: {'; '.join(said)}"
-    missing = np.full(len(features), "", dtype=object)
+    missing = np.full(len(values), "", dtype=object)
     names = np.array(model.feature_names)
     for row in np.flatnonzero(unseen):
         absent = ", ".join(names[np.isnan(values[row])]) or "nothing"
@@ -132,11 +135,9 @@ def _unlike(model: RiskModel, features: pd.DataFrame) -> list[_Refusal]:
     return [_Refusal(beyond, why), _Refusal(unseen, missing)]
 
 
-def _drivers(model: RiskModel, features: pd.DataFrame) -> npt.NDArray[np.object_]:
+def _drivers(model: RiskModel, parts: Floats, values: Floats) -> npt.NDArray[np.object_]:
     """Return the largest contributions in words, with their log-odds."""
-    parts = model.contributions(features)
     largest = np.argsort(-np.abs(parts), axis=1, kind="stable")[:, :DRIVERS_SHOWN]
-    values = model.term_values(features).to_numpy()
     texts = []
     for row, columns in enumerate(largest):
         said = []
@@ -151,10 +152,10 @@ def _drivers(model: RiskModel, features: pd.DataFrame) -> npt.NDArray[np.object_
     return np.array(texts, dtype=object)
 
 
-def _remarks(model: RiskModel, features: pd.DataFrame, since: Days) -> npt.NDArray[np.object_]:
+def _remarks(model: RiskModel, values: Floats, since: Days) -> npt.NDArray[np.object_]:
     """Return what to beware of in a risk that is given."""
     names = np.array(model.feature_names)
-    missing = model.term_values(features).isna().to_numpy()
+    missing = np.isnan(values)
     texts = []
     last = model.landmarks[-1]
     for row, later in enumerate((since - last).tolist()):
@@ -164,9 +165,117 @@ def _remarks(model: RiskModel, features: pd.DataFrame, since: Days) -> npt.NDArr
         if missing[row].any():
             said.append(f"missing: {', '.join(names[missing[row]])}")
         if model.synthetic:
-            said.append("model trained on simulated patients")
+            said.append(SIMULATED)
         texts.append("; ".join(said))
     return np.array(texts, dtype=object)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Risk and label of every patient, and what they were computed from.
+
+    Parameters
+    ----------
+    known : Registry
+        As known on each patient's day.
+    index, days, landmark : ndarray of int, shape (n_patients,)
+        Index day, day of the question, days from the one to the day that the risk rests on.
+    labels : Labels
+    features : dict of str to ndarray of float, shape (n_patients,)
+        The model's inputs.
+    terms : ndarray of float, shape (n_patients, n_terms)
+        Values of the model's terms, nan where missing.
+    design : ndarray of float, shape (n_patients, n_columns)
+    status, why : ndarray of str, shape (n_patients,)
+        `why` is what to beware of where the status is ``ok``, else why there is no risk by the
+        model.
+    risk, lower, upper : ndarray of float, shape (n_patients,)
+    """
+
+    known: Registry
+    index: Days
+    days: Days
+    landmark: Days
+    labels: Labels
+    features: dict[str, Floats]
+    terms: Floats
+    design: Floats
+    status: npt.NDArray[np.str_]
+    why: npt.NDArray[np.object_]
+    risk: Floats
+    lower: Floats
+    upper: Floats
+
+    @property
+    def ok(self) -> npt.NDArray[np.bool_]:
+        """Who has a risk by the model, shape (n_patients,)."""
+        fine: npt.NDArray[np.bool_] = self.status == "ok"
+        return fine
+
+
+def scored(
+    model: RiskModel,
+    registry: Registry,
+    as_of: datetime.date | Days | None = None,
+    landmark_weeks: float | None = None,
+) -> Scored:
+    """Score every patient; see `score`."""
+    index, days = _scoring_days(model, registry, as_of, landmark_weeks)
+    known = known_on(registry, days)
+    labels = label_known(known, model.definition, days)
+    landmark = landmark_days(model, index, days)
+    whole = features_at(known, index, landmark, model.analytes).whole
+    features = {name: whole[name].to_numpy(dtype=np.float64) for name in model.input_names}
+    terms = model.terms_of(features)
+    values = np.column_stack([np.empty((len(known), 0)), *terms.values()])
+    design = model.design_of(terms, features[LANDMARK_MONTH])
+    status, why = _statuses(model, known, index, days, labels, features, values)
+    ok = status == "ok"
+    lower, upper = model.interval_of(design)
+    return Scored(
+        known=known,
+        index=index,
+        days=days,
+        landmark=landmark,
+        labels=labels,
+        features=features,
+        terms=values,
+        design=design,
+        status=status,
+        why=why,
+        risk=np.where(status == "met", 1.0, np.where(ok, model.risk_of(design), np.nan)),
+        lower=np.where(ok, lower, np.nan),
+        upper=np.where(ok, upper, np.nan),
+    )
+
+
+def _statuses(
+    model: RiskModel,
+    known: Registry,
+    index: Days,
+    days: Days,
+    labels: Labels,
+    features: dict[str, Floats],
+    values: Floats,
+) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.object_]]:
+    """Return each patient's status, and why it is so or what to beware of."""
+    n, first = len(known), model.required_feature
+    status = np.full(n, "ok", dtype="<U13")
+    why = _remarks(model, values, days - index)
+    little = np.full(n, f"too little data: {first} is missing", dtype=object)
+    refusals = [
+        *_refusals(model, known, index, days, FollowUp.of(known, days, treatments_of(known))),
+        _Refusal(np.isnan(features[first]), little),
+        *_unlike(model, values),
+    ]
+    for refusal in reversed(refusals):
+        status[refusal.who] = "outside_model"
+        why[refusal.who] = refusal.why[refusal.who]
+    met = (labels.labels["verdict"] == "refractory").to_numpy() & (model.outcome == "rule")
+    status[met], why[met] = "met", "the rule is already met: 1 by the rule, not by the model"
+    without = index == NEVER
+    status[without], why[without] = "no_induction", ""
+    return status, why
 
 
 def score(
@@ -199,43 +308,23 @@ def score(
     ModelError
         When the model has no such landmark.
     """
-    index, days = _scoring_days(model, registry, as_of, landmark_weeks)
-    known = known_on(registry, days)
-    labels = label(known, model.definition, days).labels
-    landmark = landmark_days(model, index, days)
-    features = features_at(known, index, landmark, model.analytes).whole
-    n = len(known)
-    status = np.full(n, "ok", dtype="<U13")
-    warnings = _remarks(model, features, days - index)
-    first = model.required_feature
-    lacks = features[first].isna().to_numpy()
-    follow_up = FollowUp.of(known, days, treatments_of(known))
-    little = _Refusal(lacks, np.full(n, f"too little data: {first} is missing", dtype=object))
-    refusals = [*_refusals(model, known, index, days, follow_up), little, *_unlike(model, features)]
-    for refusal in reversed(refusals):
-        status[refusal.who] = "outside_model"
-        warnings[refusal.who] = refusal.why[refusal.who]
-    met = (labels["verdict"] == "refractory").to_numpy() & (model.outcome == "rule")
-    status[met], warnings[met] = "met", "the rule is already met: 1 by the rule, not by the model"
-    without = index == NEVER
-    status[without], warnings[without] = "no_induction", ""
-    ok = status == "ok"
-    lower, upper = model.interval(features)
-    risk = np.where(met, 1.0, np.where(ok, model.predict(features), np.nan))
-    drivers = np.full(n, "", dtype=object)
-    drivers[ok] = _drivers(model, features[ok])
+    found = scored(model, registry, as_of, landmark_weeks)
+    ok = found.ok
+    drivers = np.full(len(ok), "", dtype=object)
+    drivers[ok] = _drivers(model, model.contributions_of(found.design[ok]), found.terms[ok])
+    without = found.index == NEVER
     return pd.DataFrame(
         {
-            "patient_id": known.patient_ids,
-            "as_of": as_dates(days),
-            "landmark_weeks": np.where(without, np.nan, landmark / DAYS_PER_WEEK),
-            "risk": risk,
-            "risk_lower": np.where(ok, lower, np.nan),
-            "risk_upper": np.where(ok, upper, np.nan),
-            "verdict": labels["verdict"],
-            "status": status,
+            "patient_id": found.known.patient_ids,
+            "as_of": as_dates(found.days),
+            "landmark_weeks": np.where(without, np.nan, found.landmark / DAYS_PER_WEEK),
+            "risk": found.risk,
+            "risk_lower": found.lower,
+            "risk_upper": found.upper,
+            "verdict": found.labels.labels["verdict"],
+            "status": found.status,
             "drivers": drivers,
-            "warnings": warnings,
+            "warnings": found.why,
             "model_version": model.version,
             "definition": f"{model.definition.name} {model.definition.version}",
         }

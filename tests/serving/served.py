@@ -1,6 +1,7 @@
 """A small model and a patient that tests of the service share; the model was fitted to nobody."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 from models import linear_model, term
@@ -28,7 +29,8 @@ def small_model(**changes):
     refits = tuple(tuple(row) for row in random.normal(0, 0.3, (20, 15)).tolist())
     simulated = {"synthetic": True, "patients": 9, "events": 3, "data": "x", "sha256": ""}
     terms = [
-        term(n, (low + high) / 2, lowest=low, highest=high) for n, (low, high) in RANGES.items()
+        replace(term(n, (low + high) / 2, lowest=low, highest=high), table="measurements")
+        for n, (low, high) in RANGES.items()
     ]
     content = {"refits": refits, "training": simulated}
     return linear_model(terms, COEFFICIENTS.values(), **{**content, **changes})

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from client import Client
+from lnrisk.features.laboratory import DAYS_PER_MONTH, LANDMARK_MONTH
 from lnrisk.serving.app import create_app
 from lnrisk.serving.settings import Settings
-from served import small_model
+from served import RANGES, small_model
 
 MODEL = small_model()
 
@@ -18,10 +19,9 @@ def client():
 
 def columns(n=3):
     random = np.random.default_rng(1)
-    middle = {term.name: term.mean for term in MODEL.terms}
-    return {
-        name: (middle.get(name, 0) + random.uniform(0, 1, n)).tolist() for name in MODEL.input_names
-    }
+    given = {name: random.uniform(*RANGES.get(name, (0, 1)), n) for name in MODEL.input_names}
+    given[LANDMARK_MONTH] = np.full(n, MODEL.landmarks[0] / DAYS_PER_MONTH)
+    return {name: values.tolist() for name, values in given.items()}
 
 
 def tensors(given):
@@ -70,6 +70,13 @@ def test_without_the_required_feature_there_is_no_number(client):
     assert found["status"] == ["outside_model", "ok"]
     assert found["risk"][0] is None
     assert found["risk_lower"][0] is None
+
+
+def test_a_landmark_that_the_model_does_not_know_gets_no_number(client):
+    given = columns(3)
+    given[LANDMARK_MONTH][1] = 7.0
+    given[LANDMARK_MONTH][2] = None
+    assert outputs(infer(client, given))["status"] == ["ok", "outside_model", "outside_model"]
 
 
 def test_rows_may_be_nested_and_outputs_chosen(client):
