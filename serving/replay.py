@@ -5,7 +5,6 @@ said and the versions with it. Nothing is recorded.
 """
 
 import asyncio
-import datetime
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,11 +15,13 @@ from starlette.types import ASGIApp, Message
 
 from .. import __version__
 from .app import create_app
+from .audit.answered import Answered, answered
 from .audit.archive import Archive
-from .audit.chain import AuditError, Entry
+from .audit.chain import AuditError
 from .audit.journal import Journal, about, keeping
 from .audit.verify import entries
 from .feedback import in_the_audit_log
+from .guard.access_log import Failures
 from .settings import Settings
 
 __all__ = ["Replayed", "replay"]
@@ -57,9 +58,8 @@ class Answers:
     def of(self, sha256: str) -> ASGIApp:
         """Return the application of a model."""
         if sha256 not in self._apps:
-            self._apps[sha256] = create_app(
-                self.archive.model(sha256), Settings(feedback=in_the_audit_log)
-            )
+            settings = Settings(feedback=in_the_audit_log)
+            self._apps[sha256] = Failures(create_app(self.archive.model(sha256), settings))
         return self._apps[sha256]
 
 
@@ -82,87 +82,87 @@ def replay(log: Path, number: int | None = None) -> Iterator[Replayed]:
     parts: dict[str, list[dict[str, Any]]] = {}
     found = False
     for entry in entries(log):
-        exchange = str(entry.content.get("exchange"))
-        if entry.kind == "part":
-            parts.setdefault(exchange, []).extend(entry.content["notes"])
-        elif entry.kind == "answer":
-            before = parts.pop(exchange, [])
+        if entry.kind not in ("part", "answer"):
+            continue
+        said = answered(entry)
+        notes = parts.setdefault(said.exchange, [])
+        notes.extend(said.notes)
+        if entry.kind == "answer":
+            del parts[said.exchange]
             if number in (None, entry.head.number):
                 found = True
-                yield _replay(entry, before, answers)
+                yield _replay(entry.head.number, said, notes, answers)
     if number is not None and not found:
         raise AuditError(f"{log}: entry {number} is no answer of this log.")
 
 
-def _replay(entry: Entry, before: list[dict[str, Any]], answers: Answers) -> Replayed:
-    said, content = entry.content, b""
-    if not said["input"]["whole"]:
-        return Replayed(entry.head.number, None, ("the request was not read to its end",))
-    if said["path"] is None:
-        return Replayed(entry.head.number, None, ("asked for an address that does not exist",))
+def _replay(number: int, said: Answered, was: list[dict[str, Any]], answers: Answers) -> Replayed:
+    content = b""
+    if not said.input.whole:
+        return Replayed(number, None, ("the request was not read to its end",))
+    if said.path is None:
+        return Replayed(number, None, ("asked for an address that does not exist",))
+    if not said.complete:
+        return Replayed(number, None, ("the answer was cut short",))
     try:
-        if said["input"]["bytes"]:
-            content = answers.archive.input(said["input"]["sha256"])
-        app = answers.of(said["model"])
+        if said.input.bytes:
+            content = answers.archive.input(said.input.sha256)
+        app = answers.of(said.model)
     except AuditError as error:
-        return Replayed(entry.head.number, None, (str(error),))
-    moment = datetime.datetime.fromisoformat(said["received"])
-    with keeping(Journal(moment)) as journal, about():
-        status, body = asyncio.run(_ask(app, said, content))
-    differences = list(_differences(said, before, status, body, journal.take()))
-    if differences and said["software"] != __version__:
-        differences.append(f"answered by lnrisk {said['software']}, replayed by {__version__}")
-    return Replayed(entry.head.number, not differences, tuple(differences), body)
+        return Replayed(number, None, (str(error),))
+    with keeping(Journal(said.received)) as journal, about():
+        status, body = asyncio.run(_ask(app, said, said.path, content))
+    differences = list(_differences(said, was, status, body, journal.take()))
+    if differences and said.software != __version__:
+        differences.append(f"answered by lnrisk {said.software}, replayed by {__version__}")
+    return Replayed(number, not differences, tuple(differences), body)
 
 
 def _differences(
-    said: dict[str, Any],
-    before: list[dict[str, Any]],
+    said: Answered,
+    was: list[dict[str, Any]],
     status: int,
     body: bytes,
     notes: list[dict[str, Any]],
 ) -> Iterator[str]:
-    if not said["complete"]:
-        yield "the answer was cut short"
-        return
-    if status != said["status"]:
-        yield f"status {status}, was {said['status']}"
-    was = [_without_subject(note) for note in [*before, *said["notes"]]]
+    if status != said.status:
+        yield f"status {status}, was {said.status}"
     if len(notes) != len(was):
         yield f"{len(notes)} notes, were {len(was)}"
-    for number, (now, then) in enumerate(zip(notes, was, strict=False), start=1):
+    for number, (now, note) in enumerate(zip(notes, was, strict=False), start=1):
+        then = _without_subject(note)
         changed = sorted(key for key in now.keys() | then.keys() if now.get(key) != then.get(key))
         if changed:
             yield f"note {number}: other {', '.join(changed)}"
-    if hashlib.sha256(body).hexdigest() != said["answer"]["sha256"]:
-        yield f"another answer: {len(body)} bytes, were {said['answer']['bytes']}"
+    if hashlib.sha256(body).hexdigest() != said.answer.sha256:
+        yield f"another answer: {len(body)} bytes, were {said.answer.bytes}"
 
 
 def _without_subject(note: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in note.items() if key != "subject"}
 
 
-async def _ask(app: ASGIApp, said: dict[str, Any], content: bytes) -> tuple[int, bytes]:
+async def _ask(app: ASGIApp, said: Answered, path: str, content: bytes) -> tuple[int, bytes]:
     """Put a logged request to an application, in this process."""
-    headers = [(name.encode(), text.encode("latin-1")) for name, text in said["headers"].items()]
+    headers = [(name.encode(), text.encode("latin-1")) for name, text in said.headers.items()]
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
-        "method": said["method"],
-        "scheme": said["scheme"],
-        "path": said["path"],
-        "raw_path": said["path"].encode(),
+        "method": said.method,
+        "scheme": said.scheme,
+        "path": path,
+        "raw_path": path.encode(),
         "root_path": "",
         "query_string": b"",
         "headers": [
             *headers,
             (b"content-length", str(len(content)).encode()),
-            (b"x-request-id", said["request"].encode()),
+            (b"x-request-id", said.request.encode()),
         ],
         "client": ("127.0.0.1", 0),
         "server": ("127.0.0.1", 80),
-        "state": {"who": said["who"]},
+        "state": {"who": said.who},
     }
     status, body, asked = 0, bytearray(), False
 

@@ -30,6 +30,7 @@ from served import small_model
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PBC = ROOT.parent / "shared" / "data" / "pbc"
+OPERATIONS = {"lnrisk", "ini", "yaml"}  # tests/serving/test_operations_page.py
 BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -57,7 +58,7 @@ def lines(text):
 
 def test_every_kind_of_block_has_a_test():
     kinds = {info.split(" ")[0] for page in PAGES for info, _ in blocks(page)}
-    assert kinds <= {"make", "bash", "python", "pbc", "toml", "csv", "json"}
+    assert kinds <= {"make", "bash", "python", "pbc", "toml", "csv", "json", *OPERATIONS}
 
 
 def test_make_targets_exist():

@@ -129,7 +129,7 @@ class _Exchange:
             "exchange": self.name,
             "received": timestamp(self.received),
             "who": state.get("who", "-"),
-            "request": state.get("request_id", "-"),
+            "request": state.get("request_id", self.name),
             "method": scope["method"],
             "route": route_of(scope),
             "path": scope["path"] if known else None,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..audit.chain import AuditError
+from ..audit.answered import Answered, Assessed, answered, assessed
 from ..audit.verify import entries
 
 __all__ = ["Recorded", "read_log"]
@@ -76,33 +76,30 @@ def read_log(log: Path) -> Recorded:
     for entry in entries(log):
         if entry.kind not in ("answer", "part"):
             continue
-        said = entry.content
-        try:
-            refused += entry.kind == "answer" and (said["status"] or 500) >= 400
-            for note in said["notes"]:
-                if note["note"] == "feedback":
-                    feedback[str(note["outcome"])] += 1
-                elif note["note"] == "assessment":
-                    rows.append(_row(entry.head.number, said, note))
-                    terms.append(note.get("terms", {}))
-        except (KeyError, TypeError, ValueError) as error:
-            raise AuditError(
-                f"entry {entry.head.number}: lacks what an answer holds: {error}"
-            ) from error
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"risk": np.float64})
+        said = answered(entry)
+        refused += entry.kind == "answer" and (said.status or 500) >= 400
+        for note in said.notes:
+            if note.get("note") == "feedback":
+                feedback[str(note.get("outcome"))] += 1
+            elif note.get("note") == "assessment":
+                found = assessed(entry, note)
+                rows.append(_row(entry.head.number, said, found))
+                terms.append(found.terms)
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table = table.astype({"risk": np.float64, "as_of": "datetime64[s]"})
     seen = pd.DataFrame(terms, index=table.index).astype(np.float64)
     return Recorded(table, seen, dict(feedback), refused)
 
 
-def _row(number: int, said: dict[str, Any], note: dict[str, Any]) -> tuple[Any, ...]:
+def _row(number: int, said: Answered, found: Assessed) -> tuple[Any, ...]:
     return (
         number,
-        str(said["model"]),
-        str(said["who"]),
-        bool(said["shown"]),
-        note.get("subject"),
-        pd.Timestamp(note["as_of"]),
-        str(note["status"]),
-        note["risk"],
-        str(note["verdict"]),
+        said.model,
+        said.who,
+        said.shown,
+        found.subject,
+        pd.Timestamp(found.as_of),
+        found.status,
+        found.risk,
+        found.verdict,
     )

@@ -1,13 +1,7 @@
 """The service as a process: how it starts, refuses to start, and stops."""
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
 
 import httpx
 import pytest
@@ -16,6 +10,7 @@ from lnrisk.__main__ import main
 from lnrisk.model.artifact import MODEL_FILE
 from lnrisk.serving.audit.verify import entries, verify
 from lnrisk.serving.guard.tokens import new_token
+from process import Service
 from served import patient, small_model
 
 
@@ -23,39 +18,6 @@ from served import patient, small_model
 def model(tmp_path):
     (tmp_path / MODEL_FILE).write_text(small_model().to_json())
     return tmp_path
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Service:
-    """`lnrisk serve` in a process of its own."""
-
-    def __init__(self, model, *options, **environment):
-        self.address = f"http://127.0.0.1:{(port := free_port())}"
-        command = [sys.executable, "-m", "lnrisk", "serve", str(model), "--port", str(port)]
-        self.process = subprocess.Popen(
-            [*command, *map(str, options)],
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
-        for _ in range(600):
-            try:
-                httpx.get(f"{self.address}/healthz")
-                return
-            except httpx.TransportError:
-                assert self.process.poll() is None, self.process.stderr.read()
-                time.sleep(0.05)
-        raise AssertionError("the service did not start")
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        _, said = self.process.communicate(timeout=60)
-        return said
 
 
 def test_a_stop_finishes_what_was_begun(model, tmp_path):

@@ -71,10 +71,21 @@ def write(folder, notes, model=MODEL):
         log.append(
             {
                 "kind": "answer",
-                "model": model.sha256,
+                "exchange": "",
+                "received": "2026-11-25T12:00:00.000Z",
                 "who": "ward-7",
-                "shown": True,
+                "request": "r",
+                "method": "POST",
+                "path": "/v1/risk",
+                "scheme": "http",
+                "headers": {},
                 "status": 200,
+                "model": model.sha256,
+                "software": "0.1.0",
+                "input": {"sha256": "0" * 64, "bytes": 0, "whole": True},
+                "answer": {"sha256": "0" * 64, "bytes": 0},
+                "complete": True,
+                "shown": True,
                 "notes": [note],
             }
         )
