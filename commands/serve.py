@@ -54,7 +54,7 @@ def serve(
     keeper: Keeper | None = in_the_audit_log if given["audit"] is not None else None
     if feedback is not None:
         keeper = FeedbackFile(feedback)
-    settings = Settings(host=host, port=port, feedback=keeper)
+    settings = Settings(host=host, port=port, feedback=keeper, keeps=operation.keeps)
     folder = exported(model, tracking_uri)
     chosen = admitted(folder)
     if str(folder) != model:

@@ -81,19 +81,23 @@ def _bins(values: Numbers, weight: Numbers) -> Bins:
     return Bins(edges=edges, shares=tuple(shares.tolist()), missing=missing)
 
 
-def support_of(values: pd.DataFrame, risk: Numbers, weight: Numbers) -> dict[str, Any]:
+def support_of(
+    values: pd.DataFrame, risk: Numbers, weight: Numbers, patients: int
+) -> dict[str, Any]:
     """Return the support as plain data.
 
     Parameters
     ----------
-    values : DataFrame, shape (n_patients, n_terms)
+    values : DataFrame, shape (n_rows, n_terms)
         The terms' values in training; nan where missing.
-    risk : ndarray of float, shape (n_patients,)
+    risk : ndarray of float, shape (n_rows,)
         By the model.
-    weight : ndarray of float, shape (n_patients,)
+    weight : ndarray of float, shape (n_rows,)
+    patients : int
+        Whose rows these are.
     """
     terms = {str(name): _bins(values[name].to_numpy(np.float64), weight) for name in values}
-    support = Support(patients=len(values), terms=terms, risk=_bins(risk, weight))
+    support = Support(patients=patients, terms=terms, risk=_bins(risk, weight))
     return support.model_dump(mode="json")
 
 

@@ -77,7 +77,7 @@ def model_card(model: RiskModel) -> ModelCard:
         horizon_days=model.horizon_days,
         landmarks=model.landmarks,
         trained_on_simulated_data=model.synthetic,
-        training=model.training,
+        training={k: v for k, v in model.training.items() if k != "support"},
         features=tuple(
             CardFeature(
                 term.name,

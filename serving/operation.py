@@ -7,6 +7,7 @@ last, so that what is in the audit log is what the application saw.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from fastapi import FastAPI
 from fastapi.responses import Response
@@ -71,6 +72,13 @@ class Operation:
     pseudonym: Callable[[str], str] | None = None
     silent: bool = False
     cds_clients: CdsClients | None = None
+
+    @property
+    def keeps(self) -> Literal["nothing", "log", "inputs"]:
+        """What is kept of a request."""
+        if self.log is None:
+            return "nothing"
+        return "inputs" if self.archive_inputs else "log"
 
     @contextmanager
     def running(self, model: RiskModel) -> Iterator[None]:

@@ -5,6 +5,7 @@ take the service away from the others.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from .feedback import Keeper
 
@@ -27,6 +28,9 @@ class Settings:
         Time for one answer; a batch has it for each part that it streams.
     feedback : Keeper or None
         Where feedback on cards goes; None where there is no place for it.
+    keeps : {"nothing", "log", "inputs"}
+        What the service keeps of a request, so that the page can say it: nothing, an entry of the
+        audit log, or also what was sent.
     """
 
     host: str = "127.0.0.1"
@@ -35,3 +39,4 @@ class Settings:
     most_patients: int = 1_000
     longest_seconds: float = 30.0
     feedback: Keeper | None = None
+    keeps: Literal["nothing", "log", "inputs"] = "nothing"

@@ -18,6 +18,9 @@ SILENT = (
     "shown."
 )
 JSON, HTML, FHIR = "application/json", "text/html; charset=utf-8", "application/fhir+json"
+SHOWN = ("/feedback",)
+"""How routes end whose answers hold nothing about a patient."""
+
 PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>lnrisk</title>'
     f"<main><h1>lnrisk</h1><p>{SILENT}</p></main></html>"
@@ -64,12 +67,9 @@ class Silent:
     Parameters
     ----------
     app : ASGI application
-    shown : frozenset of str
-        Routes whose answers hold nothing about a patient.
     """
 
     app: ASGIApp
-    shown: frozenset[str] = frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and withhold."""
@@ -81,7 +81,7 @@ class Silent:
             nonlocal withheld
             if message["type"] == "http.response.start":
                 route = str(getattr(scope.get("route"), "path", ""))
-                withheld = message["status"] < 300 and route not in self.shown
+                withheld = message["status"] < 300 and not route.endswith(SHOWN)
                 if not withheld:
                     await send(message)
             elif not withheld:

@@ -4,6 +4,8 @@ Assumes that the refits are of the same cohort; their risks are told by the colu
 itself, which is close because trajectories and scales hardly move from refit to refit.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -12,6 +14,7 @@ from ..features.registry import Registry
 from ..model.artifact import RiskModel, Term, missing_patterns
 from ..model.classifier import LogisticRisk
 from ..model.definition import Definition
+from ..model.support import support_of
 from ..model.table_calibration import VennAbersCalibration
 from .cohort import Cohort, required_feature
 from .config import TrainingConfig
@@ -48,7 +51,7 @@ def to_risk_model(
     y, weight = cohort.y[rows], cohort.weights.weight[rows]
     pairs = VennAbersCalibration().fit(classifier.out_of_fold_linear_predictor_, y, weight)
     at_primary = cohort.primary[rows]
-    return RiskModel(
+    model = RiskModel(
         landmarks=config.landmark_days,
         horizon_days=config.horizon_days,
         outcome=config.outcome,
@@ -72,7 +75,9 @@ def to_risk_model(
             "events": int(y[at_primary].sum()),
             "rows": int(rows.sum()),
         },
-    ).sealed()
+    )
+    support = support_of(values, model.risk_of(columns), weight, int(at_primary.sum()))
+    return replace(model, training={**model.training, "support": support}).sealed()
 
 
 def _terms(

@@ -77,6 +77,9 @@ class _Told:
     answer: Answer | None = None
 
 
+STORED = {"nothing": "site.nothing_stored", "log": "site.audited", "inputs": "site.archived"}
+
+
 class _Page:
     """The page of one model."""
 
@@ -93,6 +96,7 @@ class _Page:
             "words": self.words,
             "say": self.words.say,
             "model": model,
+            "stored": STORED[settings.keeps],
             "megabytes": LARGEST_BODY >> 20,
             "shown": SHOWN,
             "columns": {name: {c.name: c for c in TABLES[name]} for name in TABLES},

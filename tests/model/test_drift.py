@@ -79,7 +79,7 @@ def test_one_class_has_no_intercept():
 def test_the_training_data_itself_has_not_moved(values, random):
     column = np.array(values)
     weight = np.array([random.choice([0.5, 1.0, 3.0]) for _ in values])
-    plain = support_of(pd.DataFrame({"x": column}), np.linspace(0, 1, len(column)), weight)
+    plain = support_of(pd.DataFrame({"x": column}), np.linspace(0, 1, len(column)), weight, 1)
     bins = support_in({"support": plain}).terms["x"]
     assert sum(bins.shares) == pytest.approx(1)
     assert bins.counts(column).sum() == (~np.isnan(column)).sum()

@@ -5,12 +5,14 @@ from client import Client
 from lnrisk.serving.app import create_app
 from lnrisk.serving.audit.log import AuditLog
 from lnrisk.serving.audit.verify import entries
+from lnrisk.serving.cds_hooks import SERVICE_PATH
+from lnrisk.serving.feedback import in_the_audit_log
 from lnrisk.serving.operation import Operation, operate
 from lnrisk.serving.settings import Settings
 from lnrisk.serving.silent import SILENT, silent_answer
 from served import patient, small_model
 
-MODEL = small_model()
+MODEL, FEEDBACK = small_model(), f"{SERVICE_PATH}/feedback"
 
 
 @pytest.fixture
@@ -43,6 +45,25 @@ def test_what_is_wrong_with_a_request_is_still_said(log):
 
 def test_what_is_no_answer_about_a_patient_is_shown(log):
     assert service(log, True).get("/healthz").json()["status"] == "ok"
+
+
+def test_feedback_is_taken_as_ever(log):
+    sent = {
+        "feedback": [
+            {
+                "card": "4e0a3a1e-3099-4652-ae0b-7d1e3c4a1b11",
+                "outcome": "accepted",
+                "outcomeTimestamp": "2026-11-25T12:00:00Z",
+            }
+        ]
+    }
+    how = Operation(allowed_hosts=("test",), log=log, silent=True)
+    app = create_app(MODEL, Settings(feedback=in_the_audit_log))
+    answer = Client(operate(app, MODEL, how)).post(FEEDBACK, json=sent)
+    assert answer.status_code == 200
+    assert "x-lnrisk-mode" not in answer.headers
+    (entry,) = entries(log.folder)
+    assert entry.content["notes"][0]["outcome"] == "accepted"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from lnrisk.features.errors import LnriskError
 from lnrisk.model.definition import load_definition
 from lnrisk.model.loading import find_model
+from lnrisk.model.support import support_in
 from lnrisk.training.cohort import build_cohort
 from lnrisk.training.config import TrainingConfig, load_config
 from lnrisk.training.run import Request, run
@@ -101,6 +102,14 @@ def test_artefacts_lie_beside_the_database(finished):
     )
     assert names >= {*expected, "lnrisk-model.json", "input_example.json"}
     assert done.tracked.model_uri == "models:/lnrisk@champion"
+
+
+def test_the_model_knows_what_it_was_trained_on():
+    model = trained().model
+    support = support_in(model.training)
+    assert list(support.terms) == model.feature_names
+    assert support.patients == model.training["patients"]
+    assert max(support.risk.edges) < 1
 
 
 def test_folder_and_registry_hold_the_same_model(finished):
