@@ -163,14 +163,15 @@ class Criterion(Part):
 class SampleSize(Part):
     """Sample size against the criteria of Riley and colleagues."""
 
-    patients: Count = Field(None, description=PATIENTS)
-    events: Count = Field(None, description=EVENTS)
+    patients: Number = Field(None, description="Patients; an effective number where weighted.")
+    events: Number = Field(None, description="Patients with the outcome; effective likewise.")
     event_rate: Number = Field(None, description="Share with the outcome.")
     anticipated_auroc: Number = Field(None, description="AUROC that the criteria were given.")
     parameters: Count = Field(None, description="Parameters that were estimated.")
     affordable_parameters: Count = Field(None, description="Parameters that the sample supports.")
     criteria: list[Criterion] = Field([], description="The criteria one by one.")
     too_small: bool = Field(False, description="Whether the sample is too small for the model.")
+    remarks: list[str] = Field([], description="Where the criteria do not hold.")
 
 
 class BaselineRow(Part):
