@@ -13,6 +13,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..schema.parts import AttritionStep
 from ..schema.results import Results, as_results
 from . import checklists, rows, summary, words
 from .figures import (
@@ -95,6 +96,7 @@ def render_report(results: Mapping[str, Any] | Results, scored: pd.DataFrame | N
             measures=_measures(found),
             figures={name: draw(found) for name, draw in FIGURES.items()} | _by_measure(found),
             tables={name: rows_of(found) for name, rows_of in TABLES.items()},
+            flow=_flow(found),
             outcomes=_outcomes(found),
             worked=rows.worked(found),
             tripod=checklists.tripod(found),
@@ -163,6 +165,18 @@ def _measures(results: Results) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _flow(results: Results) -> list[AttritionStep]:
+    """Return the steps at which patients were left out, up to those at risk.
+
+    What became of those at risk is told by their outcomes; steps that left nobody out are only in
+    the table.
+    """
+    at_risk = results.cohort.patients if results.cohort else None
+    rows = results.attrition
+    ends = [place for place, row in enumerate(rows, 1) if row.remaining == at_risk]
+    return [row for row in rows[: ends[0] if ends else len(rows)] if row.left_out != 0]
 
 
 def _outcomes(results: Results) -> list[dict[str, str]]:

@@ -93,7 +93,10 @@ def doubts(results: Results) -> list[str]:
 
 def not_done(results: Results) -> list[str]:
     """Return the parts of a full validation that this run left out."""
-    return [name for section, name in SECTIONS.items() if not getattr(results, section)]
+    missing = [name for section, name in SECTIONS.items() if not getattr(results, section)]
+    if results.task.outcome == "rule" and not results.overlap:
+        missing.append("overlap of inputs and definition")
+    return missing
 
 
 def _people(results: Results) -> Tile:

@@ -31,6 +31,7 @@ SUBSECTIONS = (
     "subgroups",
     "sensitivity",
     "certainty",
+    "overlap",
     "effects",
     "worked",
     "inputs",
@@ -185,6 +186,22 @@ def test_the_numbers_of_every_section_are_on_the_page():
     for row in results["overlap"]:
         assert row["meaning"] in text
     assert "too few to show" in text
+
+
+def test_the_flow_ends_with_those_at_risk_and_leaves_out_steps_that_left_nobody_out():
+    steps = (("registry", 0, 90), ("index date", 5, 85), ("met", 0, 85), ("alive", 5, 80))
+    rows = [
+        {"step": step, "why": f"not {step}", "left_out": out, "remaining": left}
+        for step, out, left in (*steps, ("outcome known", 30, 50))
+    ]
+    cohort = {"patients": 80, "events": 10, "event_free": 40, "censored": 30}
+    text = render_report({**bare_results(), "attrition": rows, "cohort": cohort})
+    (flow,) = [f for f in parts(text, "figure") if 'id="flow-figure"' in f]
+    drawn = Page(flow.split("<details>")[0] + "</figure>").text
+    assert re.findall(r"(\d+) left out", drawn) == ["5", "5"]
+    assert "80 at risk on day 84" in drawn
+    assert "outcome known" not in drawn
+    assert "outcome known" in flow
 
 
 def test_a_cell_that_is_too_small_shows_neither_estimate_nor_count():
