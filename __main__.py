@@ -14,15 +14,21 @@ from .commands.export import export
 from .commands.features import features
 from .commands.import_ import import_
 from .commands.label import label
+from .commands.ledger import ledger
 from .commands.monitor import monitor
+from .commands.pool import pool
+from .commands.promote import promote
 from .commands.replay import replay
 from .commands.report import report
+from .commands.retire import retire
 from .commands.score import score
 from .commands.serve import serve
 from .commands.shared import Group
 from .commands.simulate import simulate
 from .commands.token import token
 from .commands.train import train
+from .commands.update import update
+from .commands.validate import validate
 
 __all__ = ["main"]
 
@@ -50,6 +56,12 @@ COMMANDS = (
     simulate,
     train,
     report,
+    validate,
+    pool,
+    update,
+    promote,
+    retire,
+    ledger,
     score,
     export,
     serve,

@@ -1,33 +1,29 @@
-"""Who is at risk at each landmark, with features, outcome and weights; who was left out, and why.
+"""The patients of a training run, and what they can carry: pieces of the model, sample size.
 
-Assumes that a patient who met the definition, died, lost kidney function or left before the
-landmark could not have been asked then; counting them would promise more than a clinic can see.
+Assumes that the outcome was not looked at when the list of pieces was made; the number of patients
+and events decides how far down that list the model goes.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from ..features.days import NEVER, Days
 from ..features.errors import LnriskError
 from ..features.feature import Feature
-from ..features.laboratory import LANDMARK_MONTH, series_name, statistic_name
-from ..features.pipeline import FeatureTable, TrajectoryPlan, features_at, trajectory_plan
+from ..features.laboratory import LANDMARK_MONTH, statistic_name
+from ..features.pipeline import TrajectoryPlan, trajectory_plan
 from ..features.registry import Registry
 from ..features.summaries import STATISTICS
 from ..features.trajectories import shrunken_dictionary
-from ..features.vocabulary import Scale, analytes
 from ..model.columns import Piece
 from ..model.definition import Definition
-from ..model.outcome import Outcome, outcome_by_registry, outcome_by_rule
 from ..model.sample_size import SampleSize, sample_size
 from ..model.terms import affordable, parameters_of, terms_of
-from ..model.weights import Weights, outcome_weights
+from .at_risk import AtRisk, rows_at_risk, why_useless
 from .config import TrainingConfig
+from .overlap import refuse_the_outcome
 
 __all__ = ["Cohort", "build_cohort"]
 
@@ -36,29 +32,14 @@ FEWEST_WITHOUT = 10
 SHORTEST = 1
 SHORTEST_ALLOWED = 3
 """Parameters of the shortest model, and of one on too few patients where that is allowed."""
-_SPEAKS_TO_DETERMINABILITY = (
-    "age",
-    "adherence_probability",
-    "adherence_evidence",
-    "refill_coverage",
-    "self_report_coverage",
-)
 
 
 @dataclass(frozen=True)
-class Cohort:
-    """Patients at risk, with one row at each landmark at which they are.
+class Cohort(AtRisk):
+    """Patients at risk, and what enters the model.
 
     Parameters
     ----------
-    patient_id : ndarray of str, shape (n_rows,)
-    position : ndarray of int, shape (n_rows,)
-        Of the patient in the registry.
-    landmark_days : ndarray of int, shape (n_rows,)
-    primary_landmark : int
-        The landmark that the headline figures are of.
-    features : DataFrame, shape (n_rows, n_columns)
-        Every feature, and the statistics that trajectories are fitted to.
     pieces : tuple of Piece
         What enters the model.
     dictionary : tuple of Feature
@@ -67,35 +48,15 @@ class Cohort:
         Those that the terms need.
     left_out_features : tuple of (str, str)
         Name and why.
-    status : ndarray of str, shape (n_rows,)
-    days : ndarray of float, shape (n_rows,)
-        From the index date to the event, or what came before it.
-    pseudo_refractory : ndarray of bool, shape (n_rows,)
-    y : ndarray of float, shape (n_rows,)
-        nan where unresolved.
-    weights : Weights
     sample_size : SampleSize
         What the patients at the primary landmark can carry.
-    attrition : DataFrame
-        step, why, left_out, remaining, at the primary landmark.
     """
 
-    patient_id: npt.NDArray[np.object_]
-    position: Days
-    landmark_days: Days
-    primary_landmark: int
-    features: pd.DataFrame
     pieces: tuple[Piece, ...]
     dictionary: tuple[Feature, ...]
     trajectories: TrajectoryPlan
     left_out_features: tuple[tuple[str, str], ...]
-    status: npt.NDArray[np.str_]
-    days: npt.NDArray[np.float64]
-    pseudo_refractory: npt.NDArray[np.bool_]
-    y: npt.NDArray[np.float64]
-    weights: Weights
     sample_size: SampleSize
-    attrition: pd.DataFrame
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -111,87 +72,11 @@ class Cohort:
         groups = [name for name in plan.groups if name not in plain]
         return self.features[[LANDMARK_MONTH, *plain, *groups, *statistics]]
 
-    @property
-    def resolved(self) -> npt.NDArray[np.bool_]:
-        """Which rows have a y."""
-        return ~np.isnan(self.y)
 
-    @property
-    def primary(self) -> npt.NDArray[np.bool_]:
-        """Which rows are at the primary landmark."""
-        at: npt.NDArray[np.bool_] = self.landmark_days == self.primary_landmark
-        return at
-
-
-@dataclass(frozen=True)
-class _AtLandmark:
-    """Who is at risk at one landmark, and how they were found."""
-
-    day: int
-    at_risk: npt.NDArray[np.bool_]
-    table: FeatureTable
-    attrition: pd.DataFrame
-
-    def rows(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return values[self.at_risk]
-
-
-class _Attrition:
-    """Counts who is left after each step."""
-
-    def __init__(self, patients: int) -> None:
-        self.kept = np.ones(patients, dtype=bool)
-        self.steps = [{"step": "in the registry", "why": "", "left_out": 0, "remaining": patients}]
-
-    def keep(self, who: npt.NDArray[np.bool_], step: str, why: str) -> None:
-        before = int(self.kept.sum())
-        self.kept &= who
-        after = int(self.kept.sum())
-        self.steps.append(
-            {"step": step, "why": why, "left_out": before - after, "remaining": after}
-        )
-
-    @property
-    def table(self) -> pd.DataFrame:
-        return pd.DataFrame(self.steps)
-
-
-def _outcome(registry: Registry, definition: Definition, config: TrainingConfig) -> Outcome:
-    if config.outcome == "rule":
-        return outcome_by_rule(registry, definition, config.horizon_days)
-    if not len(registry.outcomes):
-        raise LnriskError(
-            f"{registry.source.name}: outcome = registry needs a table outcomes "
-            "(patient_id, index_date, date, status); the bundle has none."
-        )
-    return outcome_by_registry(registry, config.horizon_days)
-
-
-def _check_analytes(registry: Registry, config: TrainingConfig) -> None:
-    recorded = {str(name) for name in registry.measurements["analyte"].cat.categories}
-    unknown = sorted(set(config.analytes) - recorded - set(analytes()))
-    if unknown:
-        raise LnriskError(
-            f"analytes: {unknown[0]!r} is neither listed nor in {registry.source.name}, which has "
-            f"{', '.join(sorted(recorded)) or 'no measurement'}."
-        )
-
-
-def _dictionary(table: FeatureTable, config: TrainingConfig) -> dict[str, Feature]:
+def _dictionary(rows: AtRisk, config: TrainingConfig) -> dict[str, Feature]:
     """Return the entries of all features, plain and shrunken, by name."""
     series = trajectory_plan(config.analytes).series
-    return {f.name: f for f in (*table.dictionary, *shrunken_dictionary(series))}
-
-
-def _why_useless(name: str, values: pd.DataFrame) -> str:
-    """Return why a term tells nothing; empty where it may."""
-    if name not in values.columns:
-        return ""
-    column = values[name]
-    if column.isna().all():
-        return "never recorded"
-    same = column.notna().all() and column.min() == column.max()
-    return "the same for all" if same else ""
+    return {f.name: f for f in (*rows.entries, *shrunken_dictionary(series))}
 
 
 def _needed(plan: TrajectoryPlan, terms: Collection[str]) -> TrajectoryPlan:
@@ -207,46 +92,15 @@ def _needed(plan: TrajectoryPlan, terms: Collection[str]) -> TrajectoryPlan:
     return TrajectoryPlan(series, plan.groups, knots)
 
 
-def _at_landmark(
-    registry: Registry, outcome: Outcome, day: int, config: TrainingConfig
-) -> _AtLandmark:
-    """Find who could be asked at a landmark, and count who could not."""
-    table = features_at(registry, outcome.index_day, day, config.analytes)
-    steps = _Attrition(len(registry))
-    steps.keep(outcome.index_day < NEVER, "has an index date", "no induction was ever started")
-    early = outcome.days <= day
-    steps.keep(~(early & (outcome.status == "event")), "not yet met", "met by the landmark")
-    steps.keep(
-        ~(early & (outcome.status == "competing")),
-        "alive with kidney function",
-        "death or kidney failure by the landmark",
-    )
-    steps.keep(
-        ~((outcome.days < day) & (outcome.status == "censored")),
-        "followed to the landmark",
-        "last contact before the landmark",
-    )
-    measured = table.frame[required_feature(config.analytes)].notna().to_numpy()
-    steps.keep(measured, "measured by the landmark", "no value of the first analyte")
-    at_risk = steps.kept.copy()
-    steps.keep(outcome.status != "censored", "followed to the horizon or an end", "censored")
-    steps.keep(
-        outcome.status != "indeterminate", "determinable", "the rule cannot tell at the horizon"
-    )
-    return _AtLandmark(day, at_risk, table, steps.table)
-
-
-def _check_events(
-    registry: Registry, at: _AtLandmark, outcome: Outcome, config: TrainingConfig
-) -> None:
-    y = outcome.y[at.at_risk]
+def _check_events(registry: Registry, rows: AtRisk, config: TrainingConfig) -> None:
+    y = rows.y[rows.primary]
     events, without = int((y == 1).sum()), int((y == 0).sum())
     if events < FEWEST_EVENTS or without < FEWEST_WITHOUT:
         raise LnriskError(
             f"{registry.source.name}: {events} of {events + without} resolved patients at "
-            f"risk on day {at.day} met the outcome by day {config.horizon_days}; "
+            f"risk on day {rows.primary_landmark} met the outcome by day {config.horizon_days}; "
             f"at least {FEWEST_EVENTS} with and {FEWEST_WITHOUT} without are needed.\n"
-            f"{at.attrition.to_string(index=False)}"
+            f"{rows.attrition.to_string(index=False)}"
         )
 
 
@@ -258,18 +112,19 @@ def _chosen_pieces(
 ) -> tuple[tuple[Piece, ...], dict[str, str]]:
     """Return what enters the model, and why other terms do not."""
     terms = terms_of(config.pieces)
+    refuse_the_outcome(terms, known, config.landmark_days[-1])
     unknown = [name for name in terms if name not in known]
     if unknown:
         raise LnriskError(f"no feature {unknown[0]!r}; accepted are {', '.join(sorted(known))}.")
-    why = {name: _why_useless(name, features) for name in terms}
+    why = {name: why_useless(name, features) for name in terms}
     telling = {name for name in terms if not why[name]}
     if len(config.landmark_days) > 1:
         telling.add(LANDMARK_MONTH)
     missing = {name for name in telling if _sometimes_missing(name, features)}
     pieces = affordable(config.pieces, telling, missing, parameters)
     kept = set(terms_of(pieces))
-    too_many = {name: "more than the sample affords" for name in telling - kept - {LANDMARK_MONTH}}
-    return pieces, {**{n: reason for n, reason in why.items() if reason}, **too_many}
+    left_out = {name: why[name] or "more than the sample affords" for name in terms}
+    return pieces, {name: reason for name, reason in left_out.items() if name not in kept}
 
 
 def _sometimes_missing(name: str, features: pd.DataFrame) -> bool:
@@ -294,57 +149,37 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
     LnriskError
         When too few patients or events remain to fit anything.
     """
-    _check_analytes(registry, config)
-    outcome = _outcome(registry, definition, config)
-    found = [_at_landmark(registry, outcome, day, config) for day in config.landmark_days]
-    primary = found[config.landmark_days.index(config.primary_landmark)]
-    _check_events(registry, primary, outcome, config)
-    features = pd.concat([at.table.whole[at.at_risk] for at in found], ignore_index=True)
-    known = _dictionary(primary.table, config)
-    enough = _affordable_parameters(primary, outcome, config)
-    pieces, why = _chosen_pieces(features, known, config, enough)
+    rows = rows_at_risk(registry, definition, config)
+    _check_events(registry, rows, config)
+    known = _dictionary(rows, config)
+    enough = _affordable_parameters(rows, config)
+    pieces, why = _chosen_pieces(rows.features, known, config, enough)
     kept = terms_of(pieces)
-    size = _sample_size(primary, outcome, parameters_of(pieces), config)
+    size = _sample_size(rows, parameters_of(pieces), config)
     if size.too_small and not config.allow_small:
         raise LnriskError(_too_small(registry, size))
-
-    def stacked(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.concatenate([at.rows(values) for at in found])
-
     return Cohort(
-        patient_id=stacked(registry.patient_ids),
-        position=stacked(np.arange(len(registry))),
-        landmark_days=np.concatenate([np.full(at.at_risk.sum(), at.day) for at in found]),
-        primary_landmark=config.primary_landmark,
-        features=features,
+        **vars(rows),
         pieces=pieces,
         dictionary=tuple(known[name] for name in kept),
         trajectories=_needed(trajectory_plan(config.analytes), kept),
         left_out_features=tuple(why.items()),
-        status=stacked(outcome.status),
-        days=stacked(outcome.days),
-        pseudo_refractory=stacked(outcome.pseudo_refractory),
-        y=stacked(outcome.y),
         sample_size=size,
-        weights=_weights(found, outcome, features, config),
-        attrition=primary.attrition,
     )
 
 
-def _sample_size(
-    at: _AtLandmark, outcome: Outcome, parameters: int, config: TrainingConfig
-) -> SampleSize:
-    y = at.rows(outcome.y)
+def _sample_size(rows: AtRisk, parameters: int, config: TrainingConfig) -> SampleSize:
+    y = rows.y[rows.primary]
     return sample_size(
         int((~np.isnan(y)).sum()), int((y == 1).sum()), parameters, config.anticipated_auroc
     )
 
 
-def _affordable_parameters(at: _AtLandmark, outcome: Outcome, config: TrainingConfig) -> int | None:
+def _affordable_parameters(rows: AtRisk, config: TrainingConfig) -> int | None:
     """Return how many parameters there may be; None where a configuration names its own terms."""
     if config.terms:
         return None
-    most = _sample_size(at, outcome, 1, config).affordable_parameters
+    most = _sample_size(rows, 1, config).affordable_parameters
     return max(most, SHORTEST_ALLOWED if config.allow_small else SHORTEST)
 
 
@@ -356,29 +191,3 @@ def _too_small(registry: Registry, size: SampleSize) -> str:
         f"(Riley's criteria at an AUROC of {size.anticipated_auroc:g} want {needed}). Name fewer "
         "terms, or --allow-small; every output will then say so."
     )
-
-
-def _weights(
-    found: list[_AtLandmark], outcome: Outcome, features: pd.DataFrame, config: TrainingConfig
-) -> Weights:
-    """Return the weights, estimated at each landmark among those at risk there."""
-    speaking = (required_feature(config.analytes), *_SPEAKS_TO_DETERMINABILITY)
-    telling = [name for name in speaking if not _why_useless(name, features)]
-    parts = []
-    for at in found:
-        covariates = at.table.frame.loc[at.at_risk, telling]
-        since = at.rows(outcome.days) - at.day
-        status, doubtful = at.rows(outcome.status), at.rows(outcome.may_have_failed)
-        parts.append(outcome_weights(status, since, covariates, doubtful))
-    return Weights(
-        np.concatenate([part.weight for part in parts]),
-        np.concatenate([part.uncensored for part in parts]),
-        np.concatenate([part.determinable for part in parts]),
-        sum(part.truncated for part in parts),
-    )
-
-
-def required_feature(analytes: dict[str, Scale]) -> str:
-    """Return the feature without which a patient is outside the model."""
-    analyte, scale = next(iter(analytes.items()))
-    return f"{series_name(analyte, scale)}_last"

@@ -16,7 +16,8 @@ from ..model.classifier import LogisticRisk
 from ..model.definition import Definition
 from ..model.support import support_of
 from ..model.table_calibration import VennAbersCalibration
-from .cohort import Cohort, required_feature
+from .at_risk import required_feature
+from .cohort import Cohort
 from .config import TrainingConfig
 from .refits import Refits, refit_coefficients
 
@@ -74,6 +75,7 @@ def to_risk_model(
             "patients": int(at_primary.sum()),
             "events": int(y[at_primary].sum()),
             "rows": int(rows.sum()),
+            "config": config.model_dump(mode="json"),
         },
     )
     support = support_of(values, model.risk_of(columns), weight, int(at_primary.sum()))

@@ -20,7 +20,7 @@ from ..features.errors import LnriskError
 from ..model.artifact import MODEL_FILE, RiskModel
 from .config import TrainingConfig
 
-__all__ = ["DEFAULT_TRACKING_URI", "Registered", "Tracked", "log_run"]
+__all__ = ["DEFAULT_TRACKING_URI", "Registered", "Tracked", "connect", "holder", "log_run"]
 
 DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
 _PACKAGES = ("lnrisk", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn")
@@ -158,6 +158,38 @@ def _choose_experiment(name: str, uri: str) -> None:
     mlflow.set_experiment(name)
 
 
+def _check_free(registered: Registered | None) -> None:
+    """Refuse to take an alias from another version: that is for `lnrisk promote` to decide."""
+    import mlflow
+
+    if registered is None or registered.alias is None:
+        return
+    held = holder(mlflow.MlflowClient(), registered.name, registered.alias)
+    if held is not None:
+        raise LnriskError(
+            f"version {held} of {registered.name} is the {registered.alias}; train without "
+            "--alias, then let `lnrisk promote` compare the two."
+        )
+
+
+def connect(tracking_uri: str | None) -> Any:
+    """Return a client of the tracking server in force."""
+    mlflow = _quiet_mlflow()
+    uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING_URI
+    mlflow.set_tracking_uri(uri)
+    return mlflow.MlflowClient()
+
+
+def holder(client: Any, name: str, alias: str) -> str | None:
+    """Return the version of a registered model that has an alias; None where none has."""
+    import mlflow
+
+    try:
+        return str(client.get_model_version_by_alias(name, alias).version)
+    except mlflow.exceptions.MlflowException:
+        return None
+
+
 def log_run(
     model: RiskModel,
     results: dict[str, Any],
@@ -199,6 +231,7 @@ def log_run(
     uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING_URI
     try:
         mlflow.set_tracking_uri(uri)
+        _check_free(registered)
         _choose_experiment(experiment, uri)
         with mlflow.start_run() as run:
             mlflow.set_tags(_tags(model, results))

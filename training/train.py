@@ -21,7 +21,7 @@ from .refits import refit
 from .results import run_results
 from .validation import CrossValidation, cross_validate
 
-__all__ = ["TrainingRun", "train"]
+__all__ = ["TrainingRun", "fit_model", "train"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,17 @@ def train(
     """
     with threadpool_limits(limits=1, user_api="blas"):  # small matrices: threads only wait
         return _train(registry, definition, config, step, version)
+
+
+def fit_model(
+    registry: Registry, definition: Definition, config: TrainingConfig, step: Step
+) -> RiskModel:
+    """Train without validating: for a model whose figures come from elsewhere."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        cohort = build_cohort(registry, definition, config)
+        classifier, _ = fit_classifier(cohort, cohort.resolved, config.seed)
+        refits = refit(cohort, config, step)
+        return to_risk_model(classifier, cohort, registry, definition, config, refits)
 
 
 def _train(

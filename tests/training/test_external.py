@@ -1,0 +1,149 @@
+"""A model at another site: aggregates only, pooled over sites, updated where the site can carry it."""
+
+import datetime
+import json
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lnrisk.features.errors import LnriskError
+from lnrisk.model.recalibrated import recalibrated
+from lnrisk.training.external import SMALLEST_CELL, external_validation, withheld
+from lnrisk.training.pooled_sites import pool_sites, pooled_table, read_site
+from lnrisk.training.update import update
+from registries import quietly, simulated, trained
+
+TODAY = datetime.date(2026, 11, 25)
+COUNTS = st.dictionaries(st.text("abcdef", min_size=1, max_size=2), st.integers(0, 60), min_size=1)
+
+
+@cache
+def tried(seed=2, patients=700):
+    registry = simulated(patients, seed)
+    return external_validation(trained().model, registry, f"site {seed}", TODAY, quietly)
+
+
+@given(COUNTS)
+def test_no_small_count_is_given_nor_can_one_be_reckoned(counts):
+    shown = withheld(counts)
+    given_out = [count for count in shown.values() if count is not None]
+    assert all(count == 0 or count >= SMALLEST_CELL for count in given_out)
+    hidden = [counts[name] for name, count in shown.items() if count is None]
+    everything = len(hidden) == sum(count > 0 for count in counts.values())
+    if hidden and not everything:
+        assert len(hidden) >= 2
+        assert sum(hidden) >= SMALLEST_CELL
+
+
+def everything(content):
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield key
+            yield from everything(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from everything(value)
+    else:
+        yield content
+
+
+def test_no_row_of_a_patient_leaves_the_site():
+    registry = simulated(700, 2)
+    found = tried()
+    text = json.dumps(found)
+    assert not [name for name in registry.patient_ids if str(name) in text]
+    for table in ("measurements", "treatments", "events"):
+        column = "start_date" if table == "treatments" else "date"
+        dates = registry.table(table)[column].dropna().dt.strftime("%Y-%m-%d").unique()
+        assert not [date for date in dates if date != TODAY.isoformat() and date in text]
+    for landmark in found["landmarks"]:
+        assert len(landmark["calibration_groups"]) <= 10
+        counts = [count for count in landmark["counts"].values() if count is not None]
+        assert all(count == 0 or count >= SMALLEST_CELL for count in counts)
+        assert "risk" not in set(everything(landmark))
+
+
+def test_the_figures_are_close_to_those_at_home_where_the_site_is_like_home():
+    primary = next(one for one in tried()["landmarks"] if one["landmark_days"] == 84)
+    measures = {one["measure"]: one for one in primary["measures"]}
+    assert 0.6 < measures["auroc"]["estimate"] < 0.95
+    assert measures["auroc"]["standard_error"] > 0
+    assert 0.4 < measures["observed_expected"]["estimate"] < 2.5
+    assert tried()["synthetic"] is True
+
+
+def test_a_site_too_small_gives_no_figure():
+    found = external_validation(trained().model, simulated(60, 3), "small", TODAY, quietly)
+    assert all(one["withheld"] and not one["measures"] for one in found["landmarks"])
+
+
+def test_sites_are_pooled_with_what_a_new_site_may_expect():
+    found = pool_sites([tried(2), tried(4), tried(5)])
+    rows = {(r["landmark_days"], r["measure"]): r for r in found["pooled"]}
+    auroc = rows[84, "auroc"]
+    own = [r["estimate"] for r in found["rows"] if r["measure"] == "auroc"]
+    assert min(own) <= auroc["estimate"] <= max(own)
+    assert auroc["prediction_lower"] <= auroc["lower"] <= auroc["estimate"] <= auroc["upper"]
+    text = pooled_table(found)
+    assert "SIMULATED" in text
+    assert "week 12" in text
+
+
+def test_only_trials_of_one_model_are_pooled():
+    other = {**tried(4), "model": {**tried(4)["model"], "sha256": "0" * 64}}
+    with pytest.raises(LnriskError, match=r"site 4: sha256 is '0000.*only trials of one model"):
+        pool_sites([tried(2), other])
+    with pytest.raises(LnriskError, match="two sites or more"):
+        pool_sites([tried(2), tried(2)])
+
+
+def test_a_file_that_no_site_sent_is_refused(tmp_path):
+    (tmp_path / "a.json").write_text('{"schema": "other"}')
+    with pytest.raises(LnriskError, match=r"a\.json: schema 'other' is not"):
+        read_site(tmp_path / "a.json")
+
+
+def biased(shift, slope=1.0):
+    return recalibrated(trained().model, shift, slope, {})
+
+
+def updated(model, patients=700, seed=2, method=None):
+    return update(model, simulated(patients, seed), "north", TODAY, quietly, method)
+
+
+def test_risks_that_are_too_high_are_shifted_back():
+    found = updated(biased(1.5))
+    assert found.method == "intercept"
+    (note,) = found.model.training["recalibrations"][1:]
+    assert note["site"] == "north"
+    assert note["intercept"] == pytest.approx(-1.5, abs=0.9)
+    assert note["slope"] == 1.0
+
+
+def test_what_the_site_cannot_carry_is_not_done_and_said():
+    found = updated(biased(1.5, 3.0))
+    steps = {step["method"]: step for step in found.steps}
+    assert not steps["intercept and slope"]["supported"]
+    assert "needs 100 with and without the outcome" in steps["intercept and slope"]["why"]
+    with pytest.raises(LnriskError, match="intercept and slope cannot be had"):
+        updated(trained().model, method="intercept and slope")
+    with pytest.raises(LnriskError, match="refit cannot be had"):
+        updated(trained().model, method="refit")
+
+
+def test_a_model_that_fits_is_left_as_it_is():
+    model = trained().model
+    line = updated(biased(0.0), 60, 3)
+    assert line.method == "unchanged"
+    assert updated(model, 60, 3).model is model
+
+
+def test_updated_risks_are_those_moved():
+    found = updated(biased(1.5))
+    features = trained().cohort.features.head(40)
+    before, after = biased(1.5).predict(features), found.model.predict(features)
+    gap = np.log(after / (1 - after)) - np.log(before / (1 - before))
+    assert pd.Series(gap.round(8)).nunique() == 1

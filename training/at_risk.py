@@ -1,0 +1,240 @@
+"""Who is at risk at each landmark, with features, outcome and weights; who was left out, and why.
+
+Assumes that a patient who met the definition, died, lost kidney function or left before the
+landmark could not have been asked then; counting them would promise more than a clinic can see.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..features.days import NEVER, Days
+from ..features.errors import LnriskError
+from ..features.feature import Feature
+from ..features.laboratory import series_name
+from ..features.pipeline import FeatureTable, features_at
+from ..features.registry import Registry
+from ..features.vocabulary import Scale, analytes
+from ..model.definition import Definition
+from ..model.outcome import Outcome, outcome_by_registry, outcome_by_rule
+from ..model.weights import Weights, outcome_weights
+from .config import TrainingConfig
+
+__all__ = ["AtRisk", "required_feature", "rows_at_risk", "why_useless"]
+
+_SPEAKS_TO_DETERMINABILITY = (
+    "age",
+    "adherence_probability",
+    "adherence_evidence",
+    "refill_coverage",
+    "self_report_coverage",
+)
+
+
+@dataclass(frozen=True)
+class AtRisk:
+    """Patients at risk, with one row at each landmark at which they are.
+
+    Parameters
+    ----------
+    patient_id : ndarray of str, shape (n_rows,)
+    position : ndarray of int, shape (n_rows,)
+        Of the patient in the registry.
+    landmark_days : ndarray of int, shape (n_rows,)
+    primary_landmark : int
+        The landmark that the headline figures are of.
+    features : DataFrame, shape (n_rows, n_columns)
+        Every feature, and the statistics that trajectories are fitted to.
+    entries : tuple of Feature
+        Of the features, without the statistics.
+    status : ndarray of str, shape (n_rows,)
+    days : ndarray of float, shape (n_rows,)
+        From the index date to the event, or what came before it.
+    pseudo_refractory : ndarray of bool, shape (n_rows,)
+    y : ndarray of float, shape (n_rows,)
+        nan where unresolved.
+    weights : Weights
+    attrition : DataFrame
+        step, why, left_out, remaining, at the primary landmark.
+    """
+
+    patient_id: npt.NDArray[np.object_]
+    position: Days
+    landmark_days: Days
+    primary_landmark: int
+    features: pd.DataFrame
+    entries: tuple[Feature, ...]
+    status: npt.NDArray[np.str_]
+    days: npt.NDArray[np.float64]
+    pseudo_refractory: npt.NDArray[np.bool_]
+    y: npt.NDArray[np.float64]
+    weights: Weights
+    attrition: pd.DataFrame
+
+    @property
+    def resolved(self) -> npt.NDArray[np.bool_]:
+        """Which rows have a y."""
+        return ~np.isnan(self.y)
+
+    @property
+    def primary(self) -> npt.NDArray[np.bool_]:
+        """Which rows are at the primary landmark."""
+        at: npt.NDArray[np.bool_] = self.landmark_days == self.primary_landmark
+        return at
+
+
+class _Attrition:
+    """Counts who is left after each step."""
+
+    def __init__(self, patients: int) -> None:
+        self.kept = np.ones(patients, dtype=bool)
+        self.steps = [{"step": "in the registry", "why": "", "left_out": 0, "remaining": patients}]
+
+    def keep(self, who: npt.NDArray[np.bool_], step: str, why: str) -> None:
+        before = int(self.kept.sum())
+        self.kept &= who
+        after = int(self.kept.sum())
+        self.steps.append(
+            {"step": step, "why": why, "left_out": before - after, "remaining": after}
+        )
+
+    @property
+    def table(self) -> pd.DataFrame:
+        return pd.DataFrame(self.steps)
+
+
+@dataclass(frozen=True)
+class _AtLandmark:
+    """Who is at risk at one landmark, and how they were found."""
+
+    day: int
+    at_risk: npt.NDArray[np.bool_]
+    table: FeatureTable
+    attrition: pd.DataFrame
+
+    def rows(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return values[self.at_risk]
+
+
+def _outcome(registry: Registry, definition: Definition, config: TrainingConfig) -> Outcome:
+    if config.outcome == "rule":
+        return outcome_by_rule(registry, definition, config.horizon_days)
+    if not len(registry.outcomes):
+        raise LnriskError(
+            f"{registry.source.name}: outcome = registry needs a table outcomes "
+            "(patient_id, index_date, date, status); the bundle has none."
+        )
+    return outcome_by_registry(registry, config.horizon_days)
+
+
+def _check_analytes(registry: Registry, config: TrainingConfig) -> None:
+    recorded = {str(name) for name in registry.measurements["analyte"].cat.categories}
+    unknown = sorted(set(config.analytes) - recorded - set(analytes()))
+    if unknown:
+        raise LnriskError(
+            f"analytes: {unknown[0]!r} is neither listed nor in {registry.source.name}, which has "
+            f"{', '.join(sorted(recorded)) or 'no measurement'}."
+        )
+
+
+def _at_landmark(
+    registry: Registry, outcome: Outcome, day: int, config: TrainingConfig
+) -> _AtLandmark:
+    """Find who could be asked at a landmark, and count who could not."""
+    table = features_at(registry, outcome.index_day, day, config.analytes)
+    steps = _Attrition(len(registry))
+    steps.keep(outcome.index_day < NEVER, "has an index date", "no induction was ever started")
+    early = outcome.days <= day
+    steps.keep(~(early & (outcome.status == "event")), "not yet met", "met by the landmark")
+    steps.keep(
+        ~(early & (outcome.status == "competing")),
+        "alive with kidney function",
+        "death or kidney failure by the landmark",
+    )
+    steps.keep(
+        ~((outcome.days < day) & (outcome.status == "censored")),
+        "followed to the landmark",
+        "last contact before the landmark",
+    )
+    measured = table.frame[required_feature(config.analytes)].notna().to_numpy()
+    steps.keep(measured, "measured by the landmark", "no value of the first analyte")
+    at_risk = steps.kept.copy()
+    steps.keep(outcome.status != "censored", "followed to the horizon or an end", "censored")
+    steps.keep(
+        outcome.status != "indeterminate", "determinable", "the rule cannot tell at the horizon"
+    )
+    return _AtLandmark(day, at_risk, table, steps.table)
+
+
+def rows_at_risk(registry: Registry, definition: Definition, config: TrainingConfig) -> AtRisk:
+    """Return everyone at risk at each landmark, with features, outcome and weights.
+
+    Parameters
+    ----------
+    registry : Registry
+    definition : Definition
+    config : TrainingConfig
+        Its outcome, landmarks, horizon and analytes.
+    """
+    _check_analytes(registry, config)
+    outcome = _outcome(registry, definition, config)
+    found = [_at_landmark(registry, outcome, day, config) for day in config.landmark_days]
+    features = pd.concat([at.table.whole[at.at_risk] for at in found], ignore_index=True)
+
+    def stacked(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return np.concatenate([at.rows(values) for at in found])
+
+    return AtRisk(
+        patient_id=stacked(registry.patient_ids),
+        position=stacked(np.arange(len(registry))),
+        landmark_days=np.concatenate([np.full(at.at_risk.sum(), at.day) for at in found]),
+        primary_landmark=config.primary_landmark,
+        features=features,
+        entries=found[0].table.dictionary,
+        status=stacked(outcome.status),
+        days=stacked(outcome.days),
+        pseudo_refractory=stacked(outcome.pseudo_refractory),
+        y=stacked(outcome.y),
+        weights=_weights(found, outcome, features, config),
+        attrition=found[config.landmark_days.index(config.primary_landmark)].attrition,
+    )
+
+
+def _weights(
+    found: list[_AtLandmark], outcome: Outcome, features: pd.DataFrame, config: TrainingConfig
+) -> Weights:
+    """Return the weights, estimated at each landmark among those at risk there."""
+    speaking = (required_feature(config.analytes), *_SPEAKS_TO_DETERMINABILITY)
+    telling = [name for name in speaking if not why_useless(name, features)]
+    parts = []
+    for at in found:
+        covariates = at.table.frame.loc[at.at_risk, telling]
+        since = at.rows(outcome.days) - at.day
+        status, doubtful = at.rows(outcome.status), at.rows(outcome.may_have_failed)
+        parts.append(outcome_weights(status, since, covariates, doubtful))
+    return Weights(
+        np.concatenate([part.weight for part in parts]),
+        np.concatenate([part.uncensored for part in parts]),
+        np.concatenate([part.determinable for part in parts]),
+        sum(part.truncated for part in parts),
+    )
+
+
+def required_feature(analytes: dict[str, Scale]) -> str:
+    """Return the feature without which a patient is outside the model."""
+    analyte, scale = next(iter(analytes.items()))
+    return f"{series_name(analyte, scale)}_last"
+
+
+def why_useless(name: str, values: pd.DataFrame) -> str:
+    """Return why a term tells nothing; empty where it may."""
+    if name not in values.columns:
+        return ""
+    column = values[name]
+    if column.isna().all():
+        return "never recorded"
+    same = column.notna().all() and column.min() == column.max()
+    return "the same for all" if same else ""

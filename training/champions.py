@@ -1,0 +1,121 @@
+"""Promotion and retirement of registered models, entered into the ledger.
+
+Assumes that aliases of the MLflow registry are moved by nobody else; the ledger says what was
+decided here, and on what.
+"""
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..features.errors import LnriskError
+from ..features.registry import Registry
+from ..model.artifact import RiskModel
+from ..model.ledger import Ledger
+from ..model.loading import find_model
+from .progress import Step
+from .promotion import Comparison, compare
+from .tracking import connect, holder
+
+__all__ = ["Promoted", "promote", "retire"]
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """What came of a promotion.
+
+    Parameters
+    ----------
+    model : RiskModel
+    comparison : Comparison, optional
+        None for the first of its name.
+    promoted : bool
+    """
+
+    model: RiskModel
+    comparison: Comparison | None
+    promoted: bool
+
+
+def promote(
+    name: str,
+    version: str,
+    registry: Registry,
+    by: str,
+    ledger: Path,
+    step: Step,
+    *,
+    alias: str = "champion",
+    tracking_uri: str | None = None,
+) -> Promoted:
+    """Give a registered version the alias, if it is no worse than the one that has it.
+
+    Parameters
+    ----------
+    name, version : str
+        Of the registered model.
+    registry : Registry
+        Whose folds both are compared on.
+    by : str
+        Who decides.
+    ledger : Path
+    step : callable
+        Told of the progress.
+    alias : str, default="champion"
+    tracking_uri : str, optional
+
+    Raises
+    ------
+    LnriskError
+        When MLflow has no such version, or the two answer different questions.
+    """
+    client = connect(tracking_uri)
+    candidate = find_model(f"models:/{name}/{version}", tracking_uri)
+    held = holder(client, name, alias)
+    if held == version:
+        raise LnriskError(f"version {version} of {name} is the {alias} already.")
+    now = datetime.datetime.now(tz=datetime.UTC)
+    book = Ledger(ledger)
+    if held is None:
+        client.set_registered_model_alias(name, alias, version)
+        evidence = {"version": version, "alias": alias, "why": f"first {alias} of its name"}
+        book.enter("promoted", candidate, by, now, name=name, evidence=evidence)
+        return Promoted(candidate, None, True)
+    champion = find_model(f"models:/{name}/{held}", tracking_uri)
+    found = compare(candidate, champion, registry, step)
+    if not found.no_worse:
+        return Promoted(candidate, found, False)
+    client.set_registered_model_alias(name, alias, version)
+    data = {"registry": registry.source.sha256, "synthetic": registry.source.synthetic}
+    evidence = {"version": version, "alias": alias, "instead_of": held, **found.to_dict(), **data}
+    book.enter("retired", champion, by, now, name=name, evidence={"version": held})
+    book.enter("promoted", candidate, by, now, name=name, evidence=evidence)
+    return Promoted(candidate, found, True)
+
+
+def retire(
+    name: str,
+    by: str,
+    reason: str,
+    ledger: Path,
+    *,
+    alias: str = "champion",
+    tracking_uri: str | None = None,
+) -> RiskModel:
+    """Take the alias from whichever version has it.
+
+    Raises
+    ------
+    LnriskError
+        When none has it.
+    """
+    client = connect(tracking_uri)
+    held = holder(client, name, alias)
+    if held is None:
+        raise LnriskError(f"{name} has no {alias}.")
+    model = find_model(f"models:/{name}/{held}", tracking_uri)
+    client.delete_registered_model_alias(name, alias)
+    now = datetime.datetime.now(tz=datetime.UTC)
+    evidence = {"version": held, "alias": alias, "why": reason}
+    Ledger(ledger).enter("retired", model, by, now, name=name, evidence=evidence)
+    return model

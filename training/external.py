@@ -1,0 +1,181 @@
+"""A model tried on somebody else's registry: aggregates that may leave the site, and nothing else.
+
+Assumes that a site's data cannot be sent. Every count of fewer than ten people is withheld, and so
+is one that could be reckoned from it; figures of fewer than ten with or without the outcome are not
+given at all.
+"""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..features.errors import LnriskError
+from ..features.registry import Registry
+from ..model.artifact import RiskModel
+from .at_risk import AtRisk, rows_at_risk
+from .config import TrainingConfig
+from .curves import calibration_error, grouped_calibration
+from .metrics import auroc, brier, calibration_slope, observed_expected, scaled_brier
+from .progress import Step
+from .standard_errors import auroc_error, log_observed_expected_error, slope_error
+
+__all__ = ["SCHEMA", "SMALLEST_CELL", "external_validation", "site_config", "withheld"]
+
+SCHEMA = "lnrisk.external/1"
+SMALLEST_CELL = 10
+GROUPS = 10
+
+Floats = npt.NDArray[np.float64]
+
+_STATUSES = ("event", "competing", "event_free", "censored", "indeterminate")
+
+
+def site_config(model: RiskModel) -> TrainingConfig:
+    """Return the configuration under which a model's question is asked of another registry."""
+    return TrainingConfig.model_validate(
+        {
+            "outcome": model.outcome,
+            "landmark_days": list(model.landmarks),
+            "horizon_days": model.horizon_days,
+            "analytes": model.analytes,
+        }
+    )
+
+
+def withheld(counts: Mapping[str, int], smallest: int = SMALLEST_CELL) -> dict[str, int | None]:
+    """Return counts that add up to a published total, small ones as None.
+
+    Where one alone is small, or the small ones together are, the next smallest is withheld too,
+    since it could be had by subtraction.
+
+    Examples
+    --------
+    >>> withheld({"event": 4, "event_free": 80, "censored": 15})
+    {'event': None, 'event_free': 80, 'censored': None}
+    >>> withheld({"event": 0, "event_free": 80})
+    {'event': 0, 'event_free': 80}
+    """
+    hidden = {name for name, count in counts.items() if 0 < count < smallest}
+    rest = sorted((n for n in counts if n not in hidden and counts[n]), key=lambda n: counts[n])
+    while hidden and rest and (len(hidden) < 2 or sum(counts[n] for n in hidden) < smallest):
+        hidden.add(rest.pop(0))
+    return {name: None if name in hidden else count for name, count in counts.items()}
+
+
+def external_validation(
+    model: RiskModel, registry: Registry, site: str, created_on: datetime.date, step: Step
+) -> dict[str, Any]:
+    """Return how a model does in a registry, as plain aggregates.
+
+    Parameters
+    ----------
+    model : RiskModel
+    registry : Registry
+    site : str
+        What the site wishes to be called.
+    created_on : date
+    step : callable
+        Told of the progress.
+
+    Returns
+    -------
+    dict
+        Of schema `SCHEMA`: for each landmark counts, measures with their standard errors, and
+        groups of calibration with at least ten patients each.
+
+    Raises
+    ------
+    LnriskError
+        When nobody is at risk in the registry.
+    """
+    rows = rows_at_risk(registry, model.definition, site_config(model))
+    if not len(rows.y):
+        raise LnriskError(f"{registry.source.name}: nobody is at risk at any landmark.")
+    risk, inside = model.predict(rows.features), _inside(model, rows)
+    landmarks = []
+    for done, day in enumerate(model.landmarks):
+        step("landmarks", done, len(model.landmarks))
+        landmarks.append(_at_landmark(rows, risk, inside, day))
+    step("landmarks", len(model.landmarks), len(model.landmarks))
+    return {
+        "schema": SCHEMA,
+        "site": site,
+        "created_on": created_on.isoformat(),
+        "synthetic": registry.source.synthetic,
+        "smallest_cell": SMALLEST_CELL,
+        "model": {
+            "sha256": model.sha256,
+            "outcome": model.outcome,
+            "definition": model.definition.name,
+            "definition_version": model.definition.version,
+            "horizon_days": model.horizon_days,
+            "synthetic": model.synthetic,
+        },
+        "landmarks": landmarks,
+    }
+
+
+def _inside(model: RiskModel, rows: AtRisk) -> npt.NDArray[np.bool_]:
+    """Return which rows the model would score: neither beyond its data nor with a new gap."""
+    beyond = model.outside_range(rows.features).any(axis=1) | model.unseen_missing(rows.features)
+    return np.asarray(~beyond)
+
+
+def _at_landmark(
+    rows: AtRisk, risk: Floats, inside: npt.NDArray[np.bool_], day: int
+) -> dict[str, Any]:
+    at = rows.landmark_days == day
+    scored = at & inside
+    used = scored & rows.resolved
+    status = {name: int((scored & (rows.status == name)).sum()) for name in _STATUSES}
+    outside = int((at & ~inside).sum())
+    y, weight, patient = rows.y[used], rows.weights.weight[used], rows.patient_id[used].astype(str)
+    enough = min(int((y == 1).sum()), int((y == 0).sum())) >= SMALLEST_CELL
+    return {
+        "landmark_days": day,
+        "counts": withheld({**status, "outside_model": outside}),
+        "measures": _measures(y, risk[used], weight, patient) if enough else [],
+        "calibration_groups": _groups(y, risk[used], weight) if enough else [],
+        "withheld": not enough,
+    }
+
+
+def _measures(
+    y: Floats, risk: Floats, weight: Floats, patient: npt.NDArray[np.str_]
+) -> list[dict[str, Any]]:
+    """Return measures; the standard error is on the scale that `lnrisk.training.pooling` takes."""
+    given = (y, risk, weight)
+    error = calibration_error(*given)
+    found = [
+        ("auroc", auroc(*given), auroc_error(*given, patient)),
+        (
+            "observed_expected",
+            observed_expected(*given),
+            log_observed_expected_error(*given, patient),
+        ),
+        ("calibration_slope", calibration_slope(*given), slope_error(*given, patient)),
+        ("brier", brier(*given), None),
+        ("scaled_brier", scaled_brier(*given), None),
+        *((name, value, None) for name, value in error.items()),
+    ]
+    return [
+        {"measure": name, "estimate": _number(value), "standard_error": _number(spread)}
+        for name, value, spread in found
+    ]
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def _groups(y: Floats, risk: Floats, weight: Floats) -> list[dict[str, Any]]:
+    """Return calibration in as many groups as leave ten patients in each."""
+    for number in range(min(GROUPS, len(y) // SMALLEST_CELL), 0, -1):
+        groups = grouped_calibration(y, risk, weight, groups=number)
+        if groups["rows"].min() >= SMALLEST_CELL:
+            shown = groups[["predicted", "observed", "weight"]]
+            return [{str(k): float(v) for k, v in row.items()} for row in shown.to_dict("records")]
+    return []
