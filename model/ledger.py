@@ -113,7 +113,7 @@ class Ledger:
         before = self.entries()
         if before and at < before[-1].at:
             raise LnriskError(f"{self.path.name}: its last entry is of {before[-1].at}, later.")
-        content = {
+        content: dict[str, Any] = {
             "event": event,
             "name": name,
             "model": model.sha256,

@@ -7,6 +7,7 @@ decided here, and on what.
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..features.errors import LnriskError
 from ..features.registry import Registry
@@ -78,16 +79,22 @@ def promote(
     book = Ledger(ledger)
     if held is None:
         client.set_registered_model_alias(name, alias, version)
-        evidence = {"version": version, "alias": alias, "why": f"first {alias} of its name"}
-        book.enter("promoted", candidate, by, now, name=name, evidence=evidence)
+        first = {"version": version, "alias": alias, "why": f"first {alias} of its name"}
+        book.enter("promoted", candidate, by, now, name=name, evidence=first)
         return Promoted(candidate, None, True)
     champion = find_model(f"models:/{name}/{held}", tracking_uri)
     found = compare(candidate, champion, registry, step)
     if not found.no_worse:
         return Promoted(candidate, found, False)
     client.set_registered_model_alias(name, alias, version)
-    data = {"registry": registry.source.sha256, "synthetic": registry.source.synthetic}
-    evidence = {"version": version, "alias": alias, "instead_of": held, **found.to_dict(), **data}
+    evidence: dict[str, Any] = {
+        **found.to_dict(),
+        "version": version,
+        "alias": alias,
+        "instead_of": held,
+        "registry": registry.source.sha256,
+        "synthetic": registry.source.synthetic,
+    }
     book.enter("retired", champion, by, now, name=name, evidence={"version": held})
     book.enter("promoted", candidate, by, now, name=name, evidence=evidence)
     return Promoted(candidate, found, True)

@@ -74,8 +74,8 @@ def pool_sites(sites: Sequence[dict[str, Any]]) -> dict[str, Any]:
             )
     rows = _rows(sites)
     pooled = [
-        {"landmark_days": int(day), **_pooled(str(measure), group)}
-        for (day, measure), group in rows.groupby(["landmark_days", "measure"], sort=False)
+        {"landmark_days": int(group["landmark_days"].iloc[0]), **_pooled(group)}
+        for _, group in rows.groupby(["landmark_days", "measure"], sort=False)
     ]
     return {
         "schema": SCHEMA,
@@ -100,7 +100,8 @@ def _rows(sites: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def _pooled(measure: str, group: pd.DataFrame) -> dict[str, Any]:
+def _pooled(group: pd.DataFrame) -> dict[str, Any]:
+    measure = str(group["measure"].iloc[0])
     found = pool_measure(measure, group["estimate"], group["standard_error"])
     plain = {k: None if not np.isfinite(v) else v for k, v in asdict(found).items()}
     return {"measure": measure, **plain}
