@@ -92,16 +92,13 @@ def assess_record(
             "required" if not people else "multiple-matches",
             f"{people} Patient resources; expected one patient with their records.",
         )
-    imported = read_fhir(resources, load_codes())
+    imported = read_fhir(resources, load_codes(), seen_on=as_of.isoformat())
     patients = imported.tables["patients"]
     if not len(patients):
         reasons = [f"{e.what}: {e.why}" for e in imported.report.not_used if e.where == "Patient"]
         raise RecordError("value", f"The Patient cannot be assessed: {'; '.join(reasons)}.")
-    registry = imported.registry()
-    events = registry.events
-    ended = events[(events["event"] != "last_contact").to_numpy()].reset_index(drop=True)
     with about(str(patients["patient_id"].iloc[0])):
-        (answer,) = assess(model, registry.with_tables(events=ended), as_of)
+        (answer,) = assess(model, imported.registry(), as_of)
     report = imported.report
     return AssessedRecord(
         answer,

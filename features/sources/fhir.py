@@ -125,7 +125,10 @@ def resources_of(content: Any) -> Iterator[tuple[str, Resource]]:
 
 
 def read_fhir(
-    resources: Iterable[tuple[str, Resource]], codes: Codes, name: str = "fhir"
+    resources: Iterable[tuple[str, Resource]],
+    codes: Codes,
+    name: str = "fhir",
+    seen_on: str | None = None,
 ) -> Imported:
     """Read resources into a bundle's tables.
 
@@ -136,12 +139,14 @@ def read_fhir(
     codes : Codes
     name : str, default="fhir"
         What the source is called.
+    seen_on : str, optional
+        A date on which every patient is known to be in care; the last contact is not before it.
     """
     source = _Source()
     for url, resource in resources:
         source.add(url, resource)
     reader = _Reader(source, codes, Collector({"source": name, "format": "FHIR R4"}))
-    return reader.read()
+    return reader.read(seen_on)
 
 
 def read_fhir_folder(path: Path, codes: Codes) -> Imported:
@@ -184,7 +189,7 @@ class _Reader:
         self.onset: dict[str, str] = {}
         self.biopsies: dict[tuple[str, str], dict[str, str]] = {}
 
-    def read(self) -> Imported:
+    def read(self, seen_on: str | None) -> Imported:
         """Read everything: people first, then what happened to them."""
         people = [each for each in self.source if each[1]["resourceType"] == "Patient"]
         sexes = [self._person(name, resource) for name, resource in people]
@@ -196,6 +201,7 @@ class _Reader:
                 self._happening(name, resource, kind)
         for row in filter(None, sexes):
             onset = self.onset.get(row["patient_id"], "")
+            self._seen(row["patient_id"], seen_on)
             self.out.add("patients", row.pop("source"), **row, sle_onset_date=onset)
         for each in settle(self.taken, self.report):
             self.out.add(

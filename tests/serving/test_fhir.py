@@ -129,6 +129,19 @@ def notes(resource):
     return " ".join(note["text"] for note in resource["note"])
 
 
+def test_a_treatment_that_ended_after_the_last_result_is_over(client):
+    resources = records()
+    period = {"start": "2015-06-01", "end": "2015-08-01"}
+    resources[1] = order("2015-06-01", dosage(1000, boundsPeriod=period))
+    said = notes(assess(client, on("2015-12-20", *resources)).json())
+    assert "so it is a plan" not in said
+    native = patient(as_of="2015-12-20")
+    native["treatments"][0]["end_date"] = "2015-08-01"
+    risk = client.post("/v1/risk", json=native).json()
+    got = assess(client, on("2015-12-20", *resources)).json()["prediction"][0]
+    assert got["probabilityDecimal"] == pytest.approx(100 * risk["risk"], abs=1e-6)
+
+
 def test_simulated_training_is_said(client):
     assert "trained on simulated patients" in notes(assess(client, on(DAY, *records())).json())
 
