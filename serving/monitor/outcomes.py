@@ -34,7 +34,7 @@ class Joined:
     Parameters
     ----------
     table : DataFrame
-        quarter, risk, y (nan where it cannot be told), weight (0 there).
+        subject, quarter, risk, y (nan where it cannot be told), weight (0 there).
     known_on : Timestamp
         The day up to which the registry tells.
     left_out : dict of str to int
@@ -107,6 +107,7 @@ def join(
     kept, who = here.of(pd.Series(passed)), where[passed]
     joined = pd.DataFrame(
         {
+            "subject": kept.assessments["subject"],
             "quarter": quarter_of(kept.assessments["as_of"]),
             "risk": kept.assessments["risk"],
             "y": outcome.y[who],

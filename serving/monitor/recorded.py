@@ -3,7 +3,6 @@
 Assumes an intact log: a changed one is refused, since a report on it would be worth nothing.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from ..audit.verify import entries
 __all__ = ["Recorded", "read_log"]
 
 COLUMNS = ("number", "model", "who", "shown", "subject", "as_of", "status", "risk", "verdict")
+FEEDBACK = ("card", "outcome", "reason")
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,22 @@ class Recorded:
         patient assessed, in order.
     terms : DataFrame
         What the model saw, one column per term, in the same rows; nan where missing or not given.
-    feedback : dict of str to int
-        How often each outcome of a card was sent back.
+    cards : DataFrame
+        card, outcome, reason, and of the assessment that the card showed model, subject, risk; one
+        row per feedback.
     refused : int
         Requests answered with an error.
     """
 
     assessments: pd.DataFrame
     terms: pd.DataFrame
-    feedback: dict[str, int]
+    cards: pd.DataFrame
     refused: int
+
+    @property
+    def feedback(self) -> dict[str, int]:
+        """How often each outcome of a card was sent back."""
+        return {str(k): int(n) for k, n in self.cards["outcome"].value_counts(sort=False).items()}
 
     @property
     def models(self) -> list[str]:
@@ -51,7 +57,7 @@ class Recorded:
         return Recorded(
             self.assessments[chosen].reset_index(drop=True),
             self.terms[chosen].reset_index(drop=True),
-            self.feedback,
+            self.cards,
             self.refused,
         )
 
@@ -71,7 +77,8 @@ def read_log(log: Path) -> Recorded:
     """
     rows: list[tuple[Any, ...]] = []
     terms: list[dict[str, float | None]] = []
-    feedback: Counter[str] = Counter()
+    showed: dict[str, int] = {}
+    back: list[dict[str, Any]] = []
     refused = 0
     for entry in entries(log):
         if entry.kind not in ("answer", "part"):
@@ -80,7 +87,9 @@ def read_log(log: Path) -> Recorded:
         refused += entry.kind == "answer" and (said.status or 500) >= 400
         for note in said.notes:
             if note.get("note") == "feedback":
-                feedback[str(note.get("outcome"))] += 1
+                back.append({name: str(note.get(name, "")) for name in FEEDBACK})
+            elif note.get("note") == "card":
+                showed[str(note.get("card"))] = len(rows) - 1
             elif note.get("note") == "assessment":
                 found = assessed(entry, note)
                 rows.append(_row(entry.head.number, said, found))
@@ -88,7 +97,17 @@ def read_log(log: Path) -> Recorded:
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table = table.astype({"risk": np.float64, "as_of": "datetime64[s]"})
     seen = pd.DataFrame(terms, index=table.index).astype(np.float64)
-    return Recorded(table, seen, dict(feedback), refused)
+    return Recorded(table, seen, _cards(back, showed, table), refused)
+
+
+def _cards(
+    back: list[dict[str, Any]], showed: dict[str, int], assessments: pd.DataFrame
+) -> pd.DataFrame:
+    cards = pd.DataFrame(back, columns=list(FEEDBACK), dtype="str")
+    position = cards["card"].map(lambda card: showed.get(card, -1)).astype("int64")
+    columns = ["model", "subject", "risk"]
+    shown = assessments[columns].reindex(position).reset_index(drop=True)
+    return pd.concat([cards, shown], axis=1)
 
 
 def _row(number: int, said: Answered, found: Assessed) -> tuple[Any, ...]:

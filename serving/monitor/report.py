@@ -13,6 +13,7 @@ from ... import __version__
 from ...model.artifact import RiskModel
 from .drift import InputDrift, ScoreDrift
 from .outcomes import Calibration, Joined
+from .reactions import Reaction
 from .recorded import Recorded
 
 __all__ = ["as_json", "as_metrics", "as_page", "summary"]
@@ -28,6 +29,7 @@ def summary(
     scores: list[ScoreDrift],
     joined: Joined | None,
     calibration: list[Calibration],
+    reactions: list[Reaction],
 ) -> dict[str, Any]:
     """Return everything that is reported.
 
@@ -36,7 +38,7 @@ def summary(
     model : RiskModel
     recorded : Recorded
         The answers of this model.
-    inputs, scores, calibration : list
+    inputs, scores, calibration, reactions : list
         As the modules of this package return them.
     joined : Joined or None
         None where no registry was given.
@@ -62,6 +64,7 @@ def summary(
             "requests_refused": recorded.refused,
         },
         "feedback": recorded.feedback,
+        "reactions": [asdict(each) for each in reactions],
         "inputs": [asdict(each) for each in inputs],
         "scores": [asdict(each) for each in scores],
         "outcomes": None

@@ -9,6 +9,7 @@ from ..audit.chain import AuditError
 from ..audit.pseudonyms import Pseudonyms
 from .drift import drift_of
 from .outcomes import calibration_of, join
+from .reactions import reactions_of
 from .recorded import read_log
 from .report import summary
 
@@ -51,4 +52,5 @@ def monitor(
     if registry is not None and pseudonyms is not None:
         joined = join(model, answers, registry, pseudonyms)
     calibration = calibration_of(joined) if joined is not None else []
-    return summary(model, answers, inputs, scores, joined, calibration)
+    reactions = reactions_of(answers, joined)
+    return summary(model, answers, inputs, scores, joined, calibration, reactions)

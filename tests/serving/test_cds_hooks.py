@@ -17,7 +17,7 @@ from lnrisk.serving.operation import Operation, operate
 from lnrisk.serving.replay import replay
 from lnrisk.serving.settings import Settings
 from records import bundle, dosage, observation, order, person
-from served import small_model
+from served import patient, small_model
 
 SERVICE = "/cds-services/ln-refractory-risk"
 UPCR = [("2015-05-27", 3), ("2015-07-10", 2.25), ("2015-08-20", 2), ("2015-10-20", 2.9)]
@@ -89,9 +89,10 @@ def keeps_to_cds_hooks(card):
 def test_a_card_has_risk_and_rule_in_one_line(client):
     (card,) = client.post(SERVICE, json=call()).json()["cards"]
     keeps_to_cds_hooks(card)
+    risk = client.post("/v1/risk", json=patient()).json()["risk"]
     assert card["summary"] == (
-        "Simulated model. Lupus nephritis: 14 % risk of refractory disease by 2016-11-30. "
-        "Rule today: not refractory."
+        f"Simulated model. Lupus nephritis: {100 * risk:.0f} % risk of refractory disease by "
+        "2016-11-30. Rule today: not refractory."
     )
     assert "adherent unknown" in card["detail"]
     assert "the risk says nothing about real people" in card["detail"]

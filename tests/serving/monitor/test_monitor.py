@@ -243,6 +243,49 @@ def test_feedback_is_counted(tmp_path):
     assert monitor(tmp_path)["feedback"] == {"overridden": 1}
 
 
+def test_feedback_is_joined_to_what_became_of_the_patients(tmp_path):
+    known, events = outcomes(0.25)
+    log = AuditLog(tmp_path)
+    Archive(tmp_path).keep_model(MODEL)
+    for number, identifier in enumerate(identified(known)):
+        assessed = assessment(number, risk=0.25, subject=False) | {"subject": KEY(identifier)}
+        back = {"note": "feedback", "card": f"c{number}", "outcome": "accepted"}
+        if number % 2:
+            back |= {"outcome": "overridden", "reason": "known"}
+        for notes in ([assessed, {"note": "card", "card": f"c{number}"}], [back]):
+            log.append(
+                {
+                    "kind": "answer",
+                    "model": MODEL.sha256,
+                    "who": "ehr",
+                    "shown": True,
+                    "status": 200,
+                    "notes": notes,
+                }
+            )
+    log.append(
+        {
+            "kind": "answer",
+            "model": MODEL.sha256,
+            "who": "ehr",
+            "shown": True,
+            "status": 200,
+            "notes": [{"note": "feedback", "card": "of another log", "outcome": "accepted"}],
+        }
+    )
+    log.close()
+    report = monitor(tmp_path, None, known, KEY)
+    accepted, overridden = report["reactions"]
+    assert (accepted["cards"], accepted["with_risk"], accepted["known"]) == (61, 60, 60)
+    assert (overridden["outcome"], overridden["reason"]) == ("overridden", "known")
+    assert overridden["mean_risk"] == pytest.approx(0.25)
+    assert (accepted["events"], overridden["events"]) == (events[::2].sum(), events[1::2].sum())
+    assert report["feedback"] == {"accepted": 61, "overridden": 60}
+    assert "<td>overridden</td><td>known</td><td>60</td>" in as_page(report)
+    apart = monitor(tmp_path)["reactions"]
+    assert [each["known"] for each in apart] == [0, 0]
+
+
 def test_the_page_and_the_metrics_say_the_same(tmp_path):
     known, _ = outcomes(0.25)
     answered(tmp_path, known, np.full(120, 0.25))
