@@ -86,7 +86,7 @@ def write(folder, notes, model=MODEL):
                 "answer": {"sha256": "0" * 64, "bytes": 0},
                 "complete": True,
                 "shown": True,
-                "notes": [note],
+                "notes": note if isinstance(note, list) else [note],
             }
         )
     log.close()
@@ -245,35 +245,15 @@ def test_feedback_is_counted(tmp_path):
 
 def test_feedback_is_joined_to_what_became_of_the_patients(tmp_path):
     known, events = outcomes(0.25)
-    log = AuditLog(tmp_path)
-    Archive(tmp_path).keep_model(MODEL)
+    answers = []
     for number, identifier in enumerate(identified(known)):
         assessed = assessment(number, risk=0.25, subject=False) | {"subject": KEY(identifier)}
         back = {"note": "feedback", "card": f"c{number}", "outcome": "accepted"}
         if number % 2:
             back |= {"outcome": "overridden", "reason": "known"}
-        for notes in ([assessed, {"note": "card", "card": f"c{number}"}], [back]):
-            log.append(
-                {
-                    "kind": "answer",
-                    "model": MODEL.sha256,
-                    "who": "ehr",
-                    "shown": True,
-                    "status": 200,
-                    "notes": notes,
-                }
-            )
-    log.append(
-        {
-            "kind": "answer",
-            "model": MODEL.sha256,
-            "who": "ehr",
-            "shown": True,
-            "status": 200,
-            "notes": [{"note": "feedback", "card": "of another log", "outcome": "accepted"}],
-        }
-    )
-    log.close()
+        answers += [[assessed, {"note": "card", "card": f"c{number}"}], [back]]
+    answers.append([{"note": "feedback", "card": "of another log", "outcome": "accepted"}])
+    write(tmp_path, answers)
     report = monitor(tmp_path, None, known, KEY)
     accepted, overridden = report["reactions"]
     assert (accepted["cards"], accepted["with_risk"], accepted["known"]) == (61, 60, 60)
