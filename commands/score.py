@@ -51,13 +51,17 @@ def score(
     """
     from ..features.files import table_as_csv, write_files
     from ..model.loading import find_model
-    from ..serving.scoring import score as score_registry
+    from ..serving.scoring import score_in_parts
+    from ..training.progress import progress
 
     if as_of is None and landmark_weeks is None:
         misuse("say on which day: --as-of DATE, or --landmark-weeks WEEKS for each one's own.")
     reading = read_registry(registry, skip_bad_rows)
     chosen = find_model(model, tracking_uri)
-    risks = score_registry(chosen, good(reading), as_of=as_of, landmark_weeks=landmark_weeks)
+    with progress() as step:
+        risks = score_in_parts(
+            chosen, good(reading), step, as_of=as_of, landmark_weeks=landmark_weeks
+        )
     files = rejected_beside(out, reading, skip_bad_rows)
     write_files(files if out is None else {**files, out: risks})
     if out is None:

@@ -4,8 +4,9 @@ Assumes that a patient's records share one patient_id and that dates are trustwo
 the checks; a date that is wrong but plausible passes unseen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,37 @@ class Registry:
                 identifiers = kept["patient_id"].cat.set_categories(patients["patient_id"])
                 tables[name] = kept.assign(patient_id=identifiers)
         return replace(self, tables=tables)
+
+    def parts(self, patients: int) -> Iterator["Registry"]:
+        """Yield the registry in parts of whole patients, in its order.
+
+        Parameters
+        ----------
+        patients : int
+            Of each part; the last may have fewer.
+
+        Raises
+        ------
+        ValueError
+            When the rows of a table are not in the order of the patients, as reading leaves them.
+        """
+        edges = np.append(np.arange(0, max(len(self), 1), patients), len(self))
+        rows = {}
+        for name in self.tables.keys() - {"patients"}:
+            owner = self.positions(name)
+            if (np.diff(owner) < 0).any():
+                raise ValueError(f"the rows of {name} are not in the order of the patients")
+            rows[name] = np.searchsorted(owner, edges)
+        for part, (first, last) in enumerate(pairwise(edges.tolist())):
+            people = self.patients.iloc[first:last].reset_index(drop=True)
+            names = pd.Index(people["patient_id"])
+            tables = {"patients": people}
+            for name, edge in rows.items():
+                table = self.table(name).iloc[edge[part] : edge[part + 1]].reset_index(drop=True)
+                codes = table["patient_id"].cat.codes.to_numpy().astype(np.int64) - first
+                identifiers = pd.Categorical.from_codes(codes, categories=names)
+                tables[name] = table.assign(patient_id=identifiers)
+            yield replace(self, tables=tables)
 
 
 def text_of(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:

@@ -5,6 +5,7 @@ the model was trained around it, and is refused rather than guessed where it doe
 """
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +23,12 @@ from ..model.artifact import RiskModel
 from ..model.courses import FollowUp
 from ..model.label import Labels, label_known
 
-__all__ = ["Scored", "landmark_days", "score", "scored"]
+__all__ = ["Scored", "landmark_days", "score", "score_in_parts", "scored"]
 
 DRIVERS_SHOWN = 3
 SMALLEST_SHOWN = 0.005
 DAYS_PER_WEEK = 7
+PATIENTS_TOGETHER = 20_000
 SIMULATED = "model trained on simulated patients"
 
 Floats = npt.NDArray[np.float64]
@@ -329,3 +331,33 @@ def score(
             "definition": f"{model.definition.name} {model.definition.version}",
         }
     )
+
+
+def score_in_parts(
+    model: RiskModel,
+    registry: Registry,
+    step: Callable[[str, int, int], None],
+    *,
+    as_of: datetime.date | None = None,
+    landmark_weeks: float | None = None,
+    patients: int = PATIENTS_TOGETHER,
+) -> pd.DataFrame:
+    """Return what `score` does, some patients at a time, so that memory stays bounded.
+
+    Parameters
+    ----------
+    model : RiskModel
+    registry : Registry
+    step : callable
+        Told what is done, of how many patients, and of how many in all.
+    as_of, landmark_weeks
+        As `score` takes them.
+    patients : int
+        How many are scored together.
+    """
+    done, found = 0, []
+    for part in registry.parts(patients):
+        found.append(score(model, part, as_of=as_of, landmark_weeks=landmark_weeks))
+        done += len(part)
+        step("score", done, len(registry))
+    return pd.concat(found, ignore_index=True)
