@@ -33,6 +33,7 @@ HERE = Path(__file__).parent
 FIGURES: Mapping[str, Callable[[Results], Drawing | None]] = {
     "calibration": calibration.calibration,
     "calibration_by_landmark": calibration.calibration_by_landmark,
+    "calibration_by_centre": calibration.calibration_by_centre,
     "roc": discrimination.roc,
     "distribution": discrimination.distribution,
     "auroc_by_landmark": discrimination.auroc_by_landmark,

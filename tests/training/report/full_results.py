@@ -661,7 +661,13 @@ def full_results(seed=4):
         "centres": {
             "rows": rows,
             "pooled": pooled(rows),
-            "calibration_by_centre": [],
+            "calibration_by_centre": [
+                {"centre": name, "predicted": float(p), "observed": float(o)}
+                for number, name in enumerate(CENTRES[:-1])
+                for p, o in calibration_curve(
+                    world.y[world.centre == number], world.risk[world.centre == number]
+                )[["predicted", "observed"]].to_numpy()[::5]
+            ],
             "remarks": ["Jena has too few events to be shown."],
         },
         "instability": {

@@ -53,6 +53,12 @@ def test_a_forest_plot_has_a_row_per_centre_and_the_range_of_a_new_one():
     assert forest.centres(FULL, "brier") is None
 
 
+def test_a_name_is_never_a_formula():
+    rows = [forest.Row(r"$\frac{$ & <b>", 0.7, 0.6, 0.8)]
+    drawn = forest.forest(rows, "f", "AUROC", "alt", "caption")
+    assert r"$\frac{$ &amp; &lt;b&gt;" in drawn.svg
+
+
 def test_a_row_without_an_estimate_says_why_and_draws_no_point():
     rows = [forest.Row("one", 0.7, 0.6, 0.8), forest.Row("two")]
     drawn = forest.forest(rows, "f", "AUROC", "alt", "caption")

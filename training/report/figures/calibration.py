@@ -3,12 +3,14 @@
 Assumes weighted curves and groups that are already computed, and draws them as they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from textwrap import shorten
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from ...schema.parts import CalibrationAtLandmark, RiskDistribution
+from ...schema.parts import RiskDistribution
 from ...schema.results import Results
 from ..words import count, defined, number, percent, percent_span, wording
 from .drawing import (
@@ -24,11 +26,14 @@ from .drawing import (
     shares,
 )
 
-__all__ = ["calibration", "calibration_by_landmark", "draw_calibration"]
+__all__ = ["calibration", "calibration_by_centre", "calibration_by_landmark", "draw_calibration"]
+
+Points = npt.NDArray[np.float64]
 
 DASHES = (0, (4, 3))
+ENDS = ("predicted", "observed")
 PANELS = 3
-SHOWN = 21
+SHOWN, SHOWN_SMALL = 21, 7
 
 
 def calibration(results: Results) -> Drawing | None:
@@ -63,34 +68,66 @@ def calibration(results: Results) -> Drawing | None:
 def calibration_by_landmark(results: Results) -> Drawing | None:
     """Draw one small curve per landmark; None without any."""
     rows = results.calibration_by_landmark
-    landmarks = sorted({row.landmark_days for row in rows})
-    if not landmarks:
+    curves = {
+        f"week {day / 7:.3g}": points([r for r in rows if r.landmark_days == day], *ENDS)
+        for day in sorted({row.landmark_days for row in rows})
+    }
+    return _small_curves(
+        curves,
+        "calibration-landmarks-figure",
+        "Landmark",
+        "The same at every landmark. A model that is right on average can still be wrong early and "
+        "make up for it late.",
+    )
+
+
+def calibration_by_centre(results: Results) -> Drawing | None:
+    """Draw one small curve per centre that was left out; None without any."""
+    rows = results.centres.calibration_by_centre if results.centres else []
+    curves = {
+        centre: points([r for r in rows if r.centre == centre], *ENDS)
+        for centre in dict.fromkeys(row.centre for row in rows)
+    }
+    return _small_curves(
+        curves,
+        "calibration-centres-figure",
+        "Centre",
+        "Calibration in each centre, by a model of the others. Curves of small centres wander by "
+        "chance; a centre that lies off the line as a whole may need its own recalibration.",
+    )
+
+
+def _small_curves(
+    curves: Mapping[str, Points], name: str, what: str, caption: str
+) -> Drawing | None:
+    """Draw small panels of observed against predicted, all on one scale."""
+    known = {title: curve for title, curve in curves.items() if len(curve)}
+    if not known:
         return None
-    lines = -(-len(landmarks) // PANELS)
-    limit = _limit(points(rows, "predicted", "observed").ravel())
+    lines = -(-len(known) // PANELS)
+    limit = _limit(np.concatenate([curve.ravel() for curve in known.values()]))
     with canvas(0.5 + 1.45 * lines) as figure:
         panels = figure.subplots(lines, PANELS, sharex=True, sharey=True, squeeze=False).ravel()
-        for panel in panels[len(landmarks) :]:
+        for panel in panels[len(known) :]:
             panel.set_axis_off()
-        for panel in panels[max(0, len(landmarks) - PANELS) : len(landmarks)]:
+        for panel in panels[max(0, len(known) - PANELS) : len(known)]:
             panel.tick_params(labelbottom=True)  # the last of each column
-        for panel, landmark in zip(panels, landmarks, strict=False):
-            _draw_small(panel, [r for r in rows if r.landmark_days == landmark], limit)
-            panel.set_title(f"week {landmark / 7:.3g}", fontsize="medium", fontweight="bold")
+        for panel, (title, curve) in zip(panels, known.items(), strict=False):
+            _draw_small(panel, curve, limit)
+            panel.set_title(shorten(title, 14, placeholder="…"), fontsize="medium", weight="bold")
         figure.supxlabel("Predicted risk", fontsize="medium")
         figure.supylabel("Observed share", fontsize="medium")
         return drawing(
             figure,
-            "calibration-landmarks-figure",
-            f"Small calibration curves at {len(landmarks)} landmarks, each against a diagonal of "
-            "perfect agreement.",
-            "The same at every landmark. A model that is right on average can still be wrong early "
-            "and make up for it late.",
-            ("Landmark", "Predicted", "Observed"),
+            name,
+            f"{len(known)} small calibration curves, each against a diagonal of perfect agreement: "
+            f"{', '.join(known)}.",
+            caption,
+            (what, "Predicted", "Observed"),
             [
-                (f"week {r.landmark_days / 7:.3g}", percent(r.predicted), percent(r.observed))
-                for landmark in landmarks
-                for r in _thinned([r for r in rows if r.landmark_days == landmark])
+                (title, percent(predicted), percent(observed))
+                for title, curve in known.items()
+                for predicted, observed in curve[:: max(1, len(curve) // SHOWN_SMALL)]
             ],
         )
 
@@ -154,8 +191,7 @@ def _draw_strip(axes: Axes, distribution: RiskDistribution | None) -> None:
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
-def _draw_small(axes: Axes, rows: Sequence[CalibrationAtLandmark], limit: float) -> None:
-    curve = points(rows, "predicted", "observed")
+def _draw_small(axes: Axes, curve: Points, limit: float) -> None:
     axes.plot([0, limit], [0, limit], color=MUTED, linestyle=DASHES, linewidth=1)
     axes.plot(*curve.T, color=RISK, linewidth=2)
     axes.set(xlim=(0, limit), ylim=(0, limit), xticks=[0, limit], yticks=[0, limit])
@@ -166,10 +202,6 @@ def _draw_small(axes: Axes, rows: Sequence[CalibrationAtLandmark], limit: float)
 def _limit(values: Sequence[float] | np.ndarray) -> float:
     highest = max([0.2, *values])
     return float(min(1.0, np.ceil(10 * highest - 1e-9) / 10))
-
-
-def _thinned(rows: Sequence[CalibrationAtLandmark]) -> Sequence[CalibrationAtLandmark]:
-    return rows[:: max(1, len(rows) // 7)]
 
 
 def _in_words(results: Results) -> str:

@@ -55,6 +55,7 @@ STYLE: Any = {
     "svg.hashsalt": "lnrisk",
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
+    "text.parse_math": False,  # a name with dollars in it is a name
     "axes.edgecolor": LINE,
     "axes.labelcolor": INK,
     "axes.titlelocation": "left",
