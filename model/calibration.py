@@ -178,27 +178,35 @@ def logistic_line(
     """
     weight = sample_weight.reshape(-1, len(y))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        total = weight.sum(axis=-1)
-        start = 0.0 if slope is None else slope
-        line = np.stack(
-            [
-                logit(weight @ y / total) - start * (weight @ linear_predictor) / total,
-                np.full(len(weight), start),
-            ]
-        )
-        arrived = np.zeros(len(weight), dtype=bool)
+        line = _start(linear_predictor, y, weight, slope)
+        moving = np.flatnonzero(np.isfinite(line).all(axis=0))
+        line[:, ~np.isfinite(line).all(axis=0)] = np.nan
         for _ in range(NEWTON_STEPS):
-            step, decrement = _newton_step(line, linear_predictor, y, weight, slope is None)
-            moving = ~arrived & np.isfinite(line).all(axis=0)
-            arrived |= decrement <= TOLERANCE * total
-            if not moving.any():
+            mine, at = weight[moving], line[:, moving]
+            step, decrement = _newton_step(at, linear_predictor, y, mine, slope is None)
+            away = ~(decrement <= TOLERANCE * mine.sum(axis=1))
+            line[:, moving[~away]] += step[:, ~away]
+            moving = moving[away]
+            if not len(moving):
                 break
-            line[:, moving] = _downhill(
-                line[:, moving], step[:, moving], linear_predictor, y, weight[moving]
-            )
-    line[:, ~arrived] = np.nan
+            line[:, moving] = _downhill(at[:, away], step[:, away], linear_predictor, y, mine[away])
+            moving = moving[np.isfinite(line[:, moving]).all(axis=0)]
+        line[:, moving] = np.nan
     intercept, fitted_slope = line.reshape(2, *sample_weight.shape[:-1])
     return intercept, fitted_slope
+
+
+def _start(x: Floats, y: Floats, weight: Floats, slope: float | None) -> Floats:
+    """Return where to start from, shape (2, m): of many weightings the line of them together."""
+    total = weight.sum(axis=1)
+    first = 0.0 if slope is None else slope
+    line = np.stack([logit(weight @ y / total) - first * (weight @ x) / total, 0 * total + first])
+    if len(weight) > 1:
+        together = np.array(logistic_line(x, y, weight.mean(axis=0), slope))
+        defined = np.isfinite(line).all(axis=0)
+        if np.isfinite(together).all():
+            line[:, defined] = together[:, None]
+    return line
 
 
 def _newton_step(
@@ -233,6 +241,7 @@ def _downhill(line: Floats, step: Floats, x: Floats, y: Floats, weight: Floats) 
 
 def _loss(line: Floats, x: Floats, y: Floats, weight: Floats) -> Floats:
     predictor = line[0, :, None] + line[1, :, None] * x
-    misfit = (weight * (np.logaddexp(0, predictor) - y * predictor)).sum(axis=1)
+    misfit = np.maximum(predictor, 0) + np.log1p(np.exp(-np.abs(predictor))) - y * predictor
+    misfit = np.einsum("ij,ij->i", weight, misfit)
     loss: Floats = misfit + RIDGE / 2 * (line[1] - 1) ** 2
     return loss

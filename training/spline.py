@@ -113,7 +113,7 @@ def _newton_from(start: Floats, rows: Floats, y: Floats, weight: Floats) -> Floa
         information += np.diag(penalty + 1e-12)
         step = np.linalg.solve(information, gradient[..., None])[..., 0]
         arrived = (step * gradient).sum(axis=1) <= TOLERANCE * total[moving]
-        found[moving[arrived]] = line[arrived]
+        found[moving[arrived]] = (line + step)[arrived]
         moving, line, step = moving[~arrived], line[~arrived], step[~arrived]
         mine = weight[moving]
         line, loss = _downhill(line, step, loss[~arrived], rows, y, mine, penalty)
