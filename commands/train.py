@@ -13,6 +13,7 @@ from .shared import (
     misuse,
     read_registry,
     registry_argument,
+    say,
     skip_option,
 )
 
@@ -34,6 +35,12 @@ __all__ = ["train"]
 @click.option("--register", metavar="NAME", help="Register the model under this name.")
 @click.option("--alias", help="Alias of the registered model, such as champion.")
 @click.option("--out", type=click.Path(path_type=Path), help="Also write model and results here.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep finished pieces here while it runs; the same command takes up where it was "
+    "interrupted.  [default: a hidden folder beside --out]",
+)
 @skip_option
 def train(
     registry: Path,
@@ -46,6 +53,7 @@ def train(
     register: str | None,
     alias: str | None,
     out: Path | None,
+    work: Path | None,
     skip_bad_rows: bool,
 ) -> None:
     """Train on a REGISTRY: calibrate, validate, log to MLflow."""
@@ -61,10 +69,17 @@ def train(
     settings = load_config(config).changed(**{k: v for k, v in chosen.items() if v})
     rule = definition_named(settings.definition)
     data = good(read_registry(registry, skip_bad_rows))
-    with progress() as step:
-        done = run(
-            Request(data, rule, settings, experiment, tracking_uri, register, alias, out),
-            step,
-            __version__,
-        )
+    if work is None and out is not None:
+        work = out.parent / f".{out.name}.work"
+    try:
+        with progress() as step:
+            done = run(
+                Request(data, rule, settings, experiment, tracking_uri, register, alias, out, work),
+                step,
+                __version__,
+            )
+    except KeyboardInterrupt:
+        if work is not None and work.is_dir():
+            say(f"\nlnrisk: interrupted; the same command takes it up from {work}.")
+        raise
     click.echo(done.summary())

@@ -22,7 +22,24 @@ HEADLINE = 84
 
 
 class Validation(BaseModel):
-    """Repeated cross-validation and the bootstrap of its figures."""
+    """How much is done to find out how far the risk can be believed.
+
+    Parameters
+    ----------
+    folds, repeats : int
+        Of the cross-validation.
+    resamples : int
+        Bootstrap samples behind the interval of a figure.
+    level : float
+        Probability that an interval is to cover.
+    learning_sizes : tuple of float
+        Shares of the training patients at which the learning curve is drawn.
+    centres, sensitivity : bool
+        Whether each centre is predicted by the others, and whether all presets of the definition
+        and readings of unknown adherence are tried.
+    smallest_cell : int
+        Fewest people that a table shows.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,6 +47,15 @@ class Validation(BaseModel):
     repeats: int = Field(default=5, ge=1)
     resamples: int = Field(default=500, ge=50)
     level: float = Field(default=0.95, gt=0, lt=1)
+    learning_sizes: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.2, 0.4, 0.6, 0.8)
+    centres: bool = True
+    sensitivity: bool = True
+    smallest_cell: int = Field(default=10, ge=1)
+
+    @classmethod
+    def quick(cls) -> "Validation":
+        """Return a small plan: everything once, for a demonstration or a test."""
+        return cls(folds=3, repeats=1, resamples=100, learning_sizes=(0.5,), sensitivity=False)
 
 
 class TrainingConfig(BaseModel):

@@ -19,7 +19,12 @@ BATCH = 4
 
 
 def in_parallel(
-    function: Callable[[Item], Result], items: Sequence[Item], what: str, step: Step
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    what: str,
+    step: Step,
+    *,
+    heavy: bool = False,
 ) -> list[Result]:
     """Return the results of a function, in order of the items.
 
@@ -32,16 +37,19 @@ def in_parallel(
         Name of the work, for the progress.
     step : callable
         Told of the progress.
+    heavy : bool
+        Whether one item is worth a process of its own.
     """
+    fewest, size = (2, 1) if heavy else (FEWEST, BATCH)
     found: list[Result] = []
-    if len(items) < FEWEST:
+    if len(items) < fewest:
         for item in items:
             step(what, len(found), len(items))
             found.append(function(item))
     else:
         from joblib import Parallel, cpu_count, delayed
 
-        batches = [items[k : k + BATCH] for k in range(0, len(items), BATCH)]
+        batches = [items[k : k + size] for k in range(0, len(items), size)]
         running = Parallel(n_jobs=cpu_count(), return_as="generator")
         for batch in running(delayed(_all)(function, batch) for batch in batches):
             step(what, len(found), len(items))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from .cohort import Cohort
 from .config import TrainingConfig
 from .fitting import fit_classifier
-from .parallel import in_parallel
+from .pieces import NOWHERE, Arrays, Pieces
 from .progress import Step
 
 __all__ = ["Refits", "drawn_times", "refit", "refit_coefficients"]
@@ -58,7 +58,7 @@ def drawn_times(cohort: Cohort, refits: int, seed: int) -> Iterator[Floats]:
         )
 
 
-def refit(cohort: Cohort, config: TrainingConfig, step: Step) -> Refits:
+def refit(cohort: Cohort, config: TrainingConfig, step: Step, pieces: Pieces = NOWHERE) -> Refits:
     """Repeat the whole fit on bootstrap samples.
 
     Parameters
@@ -68,27 +68,33 @@ def refit(cohort: Cohort, config: TrainingConfig, step: Step) -> Refits:
         `refits` of them, from `seed`.
     step : callable
         Told of the progress.
+    pieces : Pieces
+        Where finished refits are kept.
     """
     rows = cohort.resolved
     lean = replace(cohort, features=cohort.inputs)
     drawn = list(drawn_times(cohort, config.refits, config.seed))
-    found = in_parallel(partial(_refit_risk, lean, config.seed), drawn, "refits", step)
-    both = [(times[rows], risk) for times, risk in zip(drawn, found, strict=True) if len(risk)]
+    named = {f"refit-{number}": times for number, times in enumerate(drawn)}
+    found = pieces.run(partial(_refit_risk, lean, config.seed), named, "refits", step)
+    both = [
+        (times[rows], found[name]["risk"])
+        for name, times in named.items()
+        if len(found[name]["risk"])
+    ]
     times = np.array([pair[0] for pair in both]).reshape(-1, int(rows.sum()))
     risk = np.array([pair[1] for pair in both]).reshape(-1, int(rows.sum()))
     return Refits(times, risk)
 
 
-def _refit_risk(cohort: Cohort, seed: int, times: Floats) -> Floats:
+def _refit_risk(cohort: Cohort, seed: int, times: Floats) -> Arrays:
     """Return the risks of the resolved rows; none where the draw has too few of an outcome."""
     rows = cohort.resolved
     drawn = rows & (times > 0)
     cases = {v: len(set(cohort.patient_id[drawn & (cohort.y == v)])) for v in (0.0, 1.0)}
     if min(cases.values()) < FEWEST:
-        return np.empty(0)
+        return {"risk": np.empty(0)}
     classifier, _ = fit_classifier(cohort, drawn, seed, times)
-    risk: Floats = classifier.predict_proba(cohort.inputs[rows])[:, 1]
-    return risk
+    return {"risk": classifier.predict_proba(cohort.inputs[rows])[:, 1]}
 
 
 def refit_coefficients(refits: Refits, columns: Floats) -> tuple[tuple[float, ...], ...]:

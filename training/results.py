@@ -17,7 +17,7 @@ from ..model.weights import LARGEST_WEIGHT
 from .cohort import Cohort
 from .config import TrainingConfig
 from .curves import calibration_curve, grouped_calibration, roc_curve
-from .validation import CrossValidation
+from .validation.cross_validation import CrossValidation
 
 __all__ = ["SCHEMA", "run_results"]
 

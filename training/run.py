@@ -31,6 +31,9 @@ _HEADLINES = {
     "calibration_intercept": "calibration intercept",
     "calibration_slope": "calibration slope",
     "observed_expected": "observed / expected",
+    "ici": "calibration error (ICI)",
+    "e50": "half are within (E50)",
+    "e90": "nine in ten (E90)",
 }
 
 
@@ -46,6 +49,7 @@ class Request:
     register: str | None = None
     alias: str | None = None
     out: Path | None = None
+    work: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Done:
             values = [row[name] for name in ("estimate", "lower", "upper")]
             shown = ["not defined" if value is None else f"{value:.3f}" for value in values]
             figures.append(
-                f"  {_HEADLINES[row['measure']]:<22} {shown[0]} ({shown[1]} to {shown[2]})"
+                f"  {_HEADLINES[row['measure']]:<23} {shown[0]} ({shown[1]} to {shown[2]})"
             )
         plan = results["validation"]
         synthetic = ["SIMULATED PATIENTS: no figure is evidence about real people."]
@@ -121,7 +125,9 @@ def run(request: Request, step: Step, version: str) -> Done:
     version : str
         Of this software.
     """
-    trained = train(request.registry, request.definition, request.config, step, version)
+    trained = train(
+        request.registry, request.definition, request.config, step, version, request.work
+    )
     report = render_report(trained.results)
     step("MLflow", 0, 1)
     tracked = log_run(

@@ -1,10 +1,11 @@
-"""The training run: cohort, cross-validation, final fit, model file and results.
+"""The training run: cohort, fit, validation, model file and results.
 
 Assumes that the registry passed its checks; everything that is random follows from one seed.
 """
 
 import datetime
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -16,10 +17,12 @@ from .cohort import Cohort, build_cohort
 from .config import TrainingConfig
 from .fitting import fit_classifier
 from .model_file import to_risk_model
+from .pieces import Pieces, kept_for, run_key
 from .progress import Step
-from .refits import refit
 from .results import run_results
-from .validation import CrossValidation, cross_validate
+from .validation.cross_validation import CrossValidation
+from .validation.suite import Validated, validate
+from .validation.summary import validation_results
 
 __all__ = ["TrainingRun", "fit_model", "train"]
 
@@ -30,8 +33,13 @@ class TrainingRun:
 
     model: RiskModel
     cohort: Cohort
-    validated: CrossValidation
+    validation: Validated
     results: dict[str, Any]
+
+    @property
+    def validated(self) -> CrossValidation:
+        """Risks by fits without the patient."""
+        return self.validation.cross_validation
 
 
 def train(
@@ -40,6 +48,7 @@ def train(
     config: TrainingConfig,
     step: Step,
     version: str,
+    work: Path | None = None,
 ) -> TrainingRun:
     """Train, calibrate and validate.
 
@@ -52,9 +61,15 @@ def train(
         Told of the progress.
     version : str
         Of this software, for the record.
+    work : Path, optional
+        A folder in which finished pieces of the validation are kept until all is done, so that
+        the same run takes up where it was interrupted.
     """
+    pieces = kept_for(work, run_key(registry, definition, config, version))
     with threadpool_limits(limits=1, user_api="blas"):  # small matrices: threads only wait
-        return _train(registry, definition, config, step, version)
+        done = _train(registry, definition, config, step, version, pieces)
+    pieces.clear()
+    return done
 
 
 def fit_model(
@@ -74,14 +89,18 @@ def _train(
     config: TrainingConfig,
     step: Step,
     version: str,
+    pieces: Pieces,
 ) -> TrainingRun:
     step("cohort", 0, 1)
     cohort = build_cohort(registry, definition, config)
     step("cohort", 1, 1)
-    validated = cross_validate(cohort, config, step)
+    step("fit", 0, 1)
     classifier, _ = fit_classifier(cohort, cohort.resolved, config.seed)
-    refits = refit(cohort, config, step)
-    model = to_risk_model(classifier, cohort, registry, definition, config, refits)
+    step("fit", 1, 1)
+    found = validate(registry, definition, cohort, classifier, config, step, pieces)
+    model = to_risk_model(classifier, cohort, registry, definition, config, found.refits)
     today = datetime.datetime.now(tz=datetime.UTC).date()
-    results = run_results(registry, cohort, validated, classifier, model, config, today, version)
-    return TrainingRun(model, cohort, validated, results)
+    results = run_results(
+        registry, cohort, found.cross_validation, classifier, model, config, today, version
+    )
+    return TrainingRun(model, cohort, found, results | validation_results(found, cohort))

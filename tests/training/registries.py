@@ -24,7 +24,9 @@ CONFIG = TrainingConfig(
     allow_small=True,
     seed=1,
     refits=5,
-    validation=Validation(folds=3, repeats=1, resamples=50),
+    validation=Validation(
+        folds=3, repeats=1, resamples=50, learning_sizes=(0.5,), centres=False, sensitivity=False
+    ),
 )
 
 

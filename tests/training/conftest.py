@@ -1,0 +1,5 @@
+"""What the tests of training share."""
+
+from people import fits
+
+__all__ = ["fits"]

@@ -1,0 +1,215 @@
+"""What the figures would be had a doubtful choice been made otherwise.
+
+Another definition, or another reading of unknown adherence, makes other outcomes: the cohort is
+built and the model cross-validated anew. Weights and the certainty of the label are put to the
+risks at hand. None of it says which choice is right.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ...features.errors import LnriskError
+from ...features.registry import Registry
+from ...model.certainty import outcome_certainty
+from ...model.definition import Definition, load_definition, presets
+from ..cohort import Cohort, build_cohort
+from ..config import TrainingConfig
+from ..metrics import Floats
+from ..pieces import NOWHERE, Arrays, Pieces
+from ..progress import Step
+from .cross_validation import CrossValidation, fit_and_predict, folds_of, lean
+from .figures import quick_figures
+
+__all__ = ["sensitivity"]
+
+COLUMNS = (
+    "analysis",
+    "setting",
+    "patients",
+    "events",
+    "measure",
+    "estimate",
+    "lower",
+    "upper",
+    "note",
+)
+READINGS = ("unknown", "assume_adherent")
+
+
+@dataclass(frozen=True)
+class _Setting:
+    analysis: str
+    name: str
+    definition: Definition
+
+
+def sensitivity(
+    registry: Registry,
+    definition: Definition,
+    cohort: Cohort,
+    validated: CrossValidation,
+    config: TrainingConfig,
+    step: Step,
+    pieces: Pieces = NOWHERE,
+) -> pd.DataFrame:
+    """Return the figures at the primary landmark under each other choice.
+
+    Parameters
+    ----------
+    registry : Registry
+    definition : Definition
+        The one trained on.
+    cohort : Cohort
+    validated : CrossValidation
+    config : TrainingConfig
+    step : callable
+        Told of the progress.
+    pieces : Pieces
+
+    Returns
+    -------
+    DataFrame
+        analysis ("definition", "adherence", "weights" or "label certainty"), setting, patients,
+        events, measure, estimate, lower, upper, note.
+    """
+    settings = _settings(definition) if config.outcome == "rule" else []
+    other = [one for one in settings if one.definition != definition]
+    made = pieces.run(
+        partial(_under, registry, config),
+        {f"setting-{config.validation.folds}-{one.analysis}-{one.name}": one for one in other},
+        "sensitivity",
+        step,
+        heavy=True,
+    )
+    under = dict(zip([(one.analysis, one.name) for one in other], made.values(), strict=True))
+    as_trained = _as_trained(cohort, validated)
+    tables = [
+        _as_table(one, under.get((one.analysis, one.name), as_trained), config.validation.level)
+        for one in settings
+    ]
+    tables.extend(_same_risks(registry, definition, cohort, validated, config))
+    return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
+
+
+def _settings(definition: Definition) -> list[_Setting]:
+    """Return every preset and every reading of unknown adherence, each once."""
+    others = [load_definition(name) for name in presets()]
+    named = {one.name: one for one in others} | {definition.name: definition}
+    return [
+        *(_Setting("definition", name, one) for name, one in named.items()),
+        *(
+            _Setting("adherence", reading, definition.with_adherence_unknown(reading))
+            for reading in READINGS
+        ),
+    ]
+
+
+def _under(registry: Registry, config: TrainingConfig, setting: _Setting) -> Arrays:
+    """Return outcomes, weights and out-of-fold risks under another definition."""
+    relaxed = config.changed(allow_small=True)
+    try:
+        cohort = build_cohort(registry, setting.definition, relaxed)
+    except LnriskError:
+        return {"note": np.array(["Not fitted: too few patients with, or without, the outcome."])}
+    rows = cohort.primary & cohort.resolved
+    risk = np.full(len(rows), np.nan)
+    needed = lean(cohort)
+    for fold in folds_of(cohort, config.validation.folds, config.seed):
+        risk[fold.test] = fit_and_predict(needed, config.seed, fold)["risk"]
+    return {
+        "y": cohort.y[rows],
+        "weight": cohort.weights.weight[rows],
+        "risk": risk[rows],
+        "position": cohort.position[rows],
+    }
+
+
+def _as_trained(cohort: Cohort, validated: CrossValidation) -> Arrays:
+    at = validated.at(cohort.primary_landmark)
+    position = cohort.position[cohort.primary & cohort.resolved]
+    return {"y": at.y, "weight": at.weight, "risk": at.mean_risk, "position": position}
+
+
+def _as_table(setting: _Setting, arrays: Arrays, level: float) -> pd.DataFrame:
+    if "note" in arrays:
+        return _table(setting.analysis, setting.name, None, note=str(arrays["note"][0]))
+    y, weight, risk = arrays["y"], arrays["weight"], arrays["risk"]
+    figures = quick_figures(y, risk, weight, arrays["position"], level)
+    note = "Trained and cross-validated under this choice."
+    return _table(setting.analysis, setting.name, figures, len(y), int(y.sum()), note)
+
+
+def _same_risks(
+    registry: Registry,
+    definition: Definition,
+    cohort: Cohort,
+    validated: CrossValidation,
+    config: TrainingConfig,
+) -> list[pd.DataFrame]:
+    """Return the figures of the same risks under other weights."""
+    at = validated.at(cohort.primary_landmark)
+    y, risk, patient = at.y, at.mean_risk, at.patient_id.astype(str)
+    level, counts = config.validation.level, (len(at.y), int(at.y.sum()))
+
+    def figures(weight: Floats) -> pd.DataFrame:
+        return quick_figures(y, risk, weight, patient, level)
+
+    tables = [
+        _table("weights", "as trained", figures(at.weight), *counts, "The same risks."),
+        _table(
+            "weights",
+            "none",
+            figures(np.ones(len(y))),
+            *counts,
+            "The resolved patients as they are.",
+        ),
+    ]
+    if config.outcome == "rule":
+        certain = _probability_right(registry, definition, cohort, config)
+        tables.append(
+            _table(
+                "label certainty",
+                "weighted by the probability that the label is right",
+                figures(at.weight * certain),
+                *counts,
+                "The same risks; a value on a threshold counts half.",
+            )
+        )
+    return tables
+
+
+def _probability_right(
+    registry: Registry, definition: Definition, cohort: Cohort, config: TrainingConfig
+) -> npt.NDArray[np.float64]:
+    """Return the probability that y is right, of each resolved row at the primary landmark.
+
+    What the rule cannot tell from the values alone, as after a death, is taken as right.
+    """
+    met = outcome_certainty(registry, definition, config.horizon_days)
+    rows = cohort.resolved & cohort.primary
+    mine, y = met[cohort.position[rows]], cohort.y[rows]
+    right: npt.NDArray[np.float64] = np.where(y == 1, mine, 1 - mine)
+    return np.nan_to_num(right, nan=1.0)
+
+
+def _table(
+    analysis: str,
+    setting: str,
+    figures: pd.DataFrame | None,
+    patients: int | float = np.nan,
+    events: int | float = np.nan,
+    note: str = "",
+) -> pd.DataFrame:
+    empty = {"measure": ["auroc"], "estimate": [np.nan], "lower": [np.nan], "upper": [np.nan]}
+    table = pd.DataFrame(empty) if figures is None else figures
+    return table.assign(
+        analysis=analysis,
+        setting=setting,
+        patients=float(patients),
+        events=float(events),
+        note=note,
+    )
