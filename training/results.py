@@ -17,6 +17,7 @@ from ..model.weights import LARGEST_WEIGHT
 from .cohort import Cohort
 from .config import TrainingConfig
 from .curves import calibration_curve, grouped_calibration, roc_curve
+from .records import records
 from .validation.cross_validation import CrossValidation
 
 __all__ = ["SCHEMA", "run_results"]
@@ -25,17 +26,6 @@ SCHEMA = "lnrisk.results/1"
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)
 BINS = 20
 ROC_POINTS = 101
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as plain records; what is not finite is None."""
-    return [
-        {
-            str(key): None if isinstance(value, float) and not np.isfinite(value) else value
-            for key, value in record.items()
-        }
-        for record in table.to_dict("records")
-    ]
 
 
 def _flagged(
@@ -173,7 +163,7 @@ def run_results(
             "primary_landmark": config.primary_landmark,
             "horizon_days": config.horizon_days,
         },
-        "attrition": _records(cohort.attrition),
+        "attrition": records(cohort.attrition),
         "cohort": {
             **_cohort_counts(cohort, cohort.primary),
             "landmarks": [
@@ -181,14 +171,14 @@ def run_results(
                 for day in config.landmark_days
             ],
         },
-        "performance": _records(primary.performance),
-        "validation": config.validation.model_dump(),
-        "calibration_curve": _records(calibration_curve(y, risk, weight)),
-        "calibration_groups": _records(grouped_calibration(y, risk, weight)),
-        "roc_curve": _records(_roc(y, risk, weight)),
+        "performance": records(primary.performance),
+        "validation": config.validation.model_dump(mode="json"),
+        "calibration_curve": records(calibration_curve(y, risk, weight)),
+        "calibration_groups": records(grouped_calibration(y, risk, weight)),
+        "roc_curve": records(_roc(y, risk, weight)),
         "sample_size": cohort.sample_size.to_dict(),
         "risk_distribution": _distribution(primary),
-        "flagged": _records(_flagged(y, risk, weight)),
+        "flagged": records(_flagged(y, risk, weight)),
         "effects": [
             {"feature": t.name, "meaning": t.meaning, "coefficient": slopes[t.name]} for t in order
         ],

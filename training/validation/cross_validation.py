@@ -68,9 +68,9 @@ class CrossValidation:
             y=self.y[rows],
             weight=self.weight[rows],
             risk=self.risk[rows],
-            performance=self.performance[self.performance["landmark_days"] == landmark].drop(
-                columns="landmark_days"
-            ),
+            performance=self.performance[self.performance["landmark_days"] == landmark]
+            .drop(columns="landmark_days")
+            .reset_index(drop=True),
         )
 
     @property

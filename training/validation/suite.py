@@ -196,4 +196,5 @@ def _calibration_by_landmark(found: CrossValidation) -> pd.DataFrame:
                 found.y[at], found.mean_risk[at], found.weight[at], points=CURVE_POINTS
             )
             tables.append(curve.assign(landmark_days=day))
-    return pd.concat(tables, ignore_index=True)
+    whole: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    return whole

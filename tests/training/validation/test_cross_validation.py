@@ -74,9 +74,7 @@ def test_figures_are_those_of_the_metrics_on_the_out_of_fold_risks():
             random_state=5,
             level=0.9,
         )
-        pd.testing.assert_frame_equal(
-            at.performance.reset_index(drop=True), again, check_like=True
-        )
+        pd.testing.assert_frame_equal(at.performance.reset_index(drop=True), again, check_like=True)
 
 
 @pytest.mark.usefixtures("fits")

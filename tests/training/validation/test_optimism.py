@@ -30,10 +30,7 @@ def test_by_hand():
     table = optimism(y, weight, risk, refitted, times).set_index("measure")
     assert list(table.index) == list(point_figures(y, risk, weight))
     excess = np.mean(
-        [
-            auroc(y, one, drawn) - auroc(y, one)
-            for one, drawn in zip(refitted, times, strict=True)
-        ]
+        [auroc(y, one, drawn) - auroc(y, one) for one, drawn in zip(refitted, times, strict=True)]
     )
     assert table.loc["auroc", "optimism"] == pytest.approx(excess)
     assert table.loc["auroc", "corrected"] == pytest.approx(auroc(y, risk) - excess)

@@ -156,7 +156,5 @@ def test_learning_curve_ends_in_the_whole(fits):
 def test_sizes_with_too_few_outcomes_are_left_out():
     cohort = people(60, effect=0.1)
     validated = cross_validate(cohort, PLAN, quietly)
-    plan = PLAN.changed(
-        validation={**PLAN.validation.model_dump(), "learning_sizes": (0.05, 0.9)}
-    )
+    plan = PLAN.changed(validation={**PLAN.validation.model_dump(), "learning_sizes": (0.05, 0.9)})
     assert learning_curve(cohort, validated, plan, quietly)["patients"].nunique() == 2
