@@ -31,9 +31,9 @@ _HEADLINES = {
     "calibration_intercept": "calibration intercept",
     "calibration_slope": "calibration slope",
     "observed_expected": "observed / expected",
-    "ici": "calibration error (ICI)",
-    "e50": "half are within (E50)",
-    "e90": "nine in ten (E90)",
+    "ici": "calibration ICI",
+    "e50": "calibration E50",
+    "e90": "calibration E90",
 }
 
 
@@ -68,7 +68,7 @@ class Done:
             values = [row[name] for name in ("estimate", "lower", "upper")]
             shown = ["not defined" if value is None else f"{value:.3f}" for value in values]
             figures.append(
-                f"  {_HEADLINES[row['measure']]:<23} {shown[0]} ({shown[1]} to {shown[2]})"
+                f"  {_HEADLINES[row['measure']]:<22} {shown[0]} ({shown[1]} to {shown[2]})"
             )
         plan = results["validation"]
         synthetic = ["SIMULATED PATIENTS: no figure is evidence about real people."]
