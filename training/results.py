@@ -22,7 +22,7 @@ from .validation.cross_validation import CrossValidation
 
 __all__ = ["SCHEMA", "run_results"]
 
-SCHEMA = "lnrisk.results/1"
+SCHEMA = "lnrisk.results/2"
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)
 BINS = 20
 ROC_POINTS = 101

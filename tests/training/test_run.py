@@ -48,7 +48,7 @@ def test_the_folder_holds_model_results_attrition_and_report(tmp_path):
     assert json.loads((out / "results.json").read_text()) == trained().results
     attrition = trained().cohort.attrition
     assert (out / "attrition.csv").read_text() == attrition.to_csv(index=False)
-    assert (out / "report.html").read_text() == "<p>lnrisk.results/1</p>"
+    assert (out / "report.html").read_text() == "<p>lnrisk.results/2</p>"
     assert (out / "tables" / "performance.parquet").is_file()
     assert names(tmp_path / "deep") == {"model"}
 
@@ -111,7 +111,7 @@ def test_without_a_folder_nothing_is_written_and_mlflow_is_told_all_the_same(tmp
     assert how["registered"] == Registered("risk", "best")
     assert how["tracking_uri"] is None
     assert what[3] is trained().cohort.features
-    assert what[4:] == ("<p>lnrisk.results/1</p>", {"validation.png": b"png"})
+    assert what[4:] == ("<p>lnrisk.results/2</p>", {"validation.png": b"png"})
     run(request(), quietly, "0")
     assert logged[1][1]["registered"] is None
 

@@ -238,6 +238,10 @@ class ValidationPlan(Part):
     repeats: int = Field(description="Repeats of it.")
     resamples: int = Field(description="Bootstrap resamples of the intervals.")
     level: float = Field(description="Level of the intervals.")
+    learning_sizes: list[float] = Field([], description="Shares of the patients learned from.")
+    centres: bool = Field(True, description="Whether each centre was left out in turn.")
+    sensitivity: bool = Field(True, description="Whether other definitions were tried.")
+    smallest_cell: Count = Field(None, description="Fewest people that a table shows.")
 
 
 class CalibrationPoint(Part):

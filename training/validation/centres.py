@@ -35,7 +35,8 @@ class Centres:
     Parameters
     ----------
     rows : DataFrame
-        centre, patients, events, measure, estimate, standard_error, lower, upper, suppressed.
+        centre, patients, events, measure, estimate, standard_error (on the scale pooled), lower,
+        upper, suppressed.
     pooled : DataFrame
         measure, estimate, lower, upper, prediction_lower, prediction_upper, tau_squared, centres.
     calibration : DataFrame
@@ -130,7 +131,7 @@ def _rows(
     tables = []
     for position, name in enumerate(folds):
         number, cases = patients[position], events[position]
-        table = found.get(name, pd.DataFrame({"measure": COMPARED}))
+        table = _as_pooled(found.get(name, pd.DataFrame({"measure": COMPARED})))
         if number < smallest or min(cases, number - cases) < FEWEST_EITHER:
             table = table[["measure"]].assign(
                 estimate=np.nan, standard_error=np.nan, lower=np.nan, upper=np.nan
@@ -145,6 +146,16 @@ def _rows(
         )
     columns = ["centre", "patients", "events", "measure", "estimate", "standard_error"]
     return pd.concat(tables, ignore_index=True)[[*columns, "lower", "upper", "suppressed"]]
+
+
+def _as_pooled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures with the standard error of AUROC on the log-odds scale."""
+    if "standard_error" not in table:
+        return table
+    area = table["estimate"].where(table["measure"] == "auroc")
+    with np.errstate(divide="ignore"):
+        logit_error = table["standard_error"] / (area * (1 - area))
+    return table.assign(standard_error=logit_error.where(area.notna(), table["standard_error"]))
 
 
 def _pooled(found: dict[str, pd.DataFrame], level: float) -> pd.DataFrame:

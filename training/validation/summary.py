@@ -39,7 +39,7 @@ def validation_results(validated: Validated, cohort: Cohort) -> dict[str, Any]:
         "centres": {
             "rows": records(centres.rows),
             "pooled": records(centres.pooled),
-            "calibration": records(centres.calibration),
+            "calibration_by_centre": records(centres.calibration),
             "remarks": list(centres.remarks),
         },
         "instability": None if steady is None else steady.to_dict(),
