@@ -25,6 +25,7 @@ __all__ = ["run_demo"]
 
 SCORED = 10
 SCORED_AT_WEEK = 12
+REFITS = 60
 
 
 def _ten_patients(model: RiskModel, folder: Path) -> pd.DataFrame:
@@ -79,7 +80,7 @@ def run_demo(folder: Path, patients: int, seed: int, step: Step, version: str) -
     labelled = label(registry, definition)
     write_files({folder / "labels.csv": labelled.labels, folder / "courses.csv": labelled.courses})
     step("check and label", 1, 1)
-    config = TrainingConfig(seed=seed, validation=Validation(folds=5, repeats=2))
+    config = TrainingConfig(seed=seed, refits=REFITS, validation=Validation.quick())
     done = run(
         Request(
             registry,

@@ -31,6 +31,15 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PBC = ROOT.parent / "shared" / "data" / "pbc"
 OPERATIONS = {"lnrisk", "ini", "yaml"}  # tests/serving/test_operations_page.py
+QUICK = """refits = 20
+[validation]
+folds = 3
+repeats = 1
+resamples = 50
+learning_sizes = [0.5]
+sensitivity = false
+"""
+"""The whole validation takes minutes, and has tests of its own."""
 BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -73,8 +82,10 @@ def test_make_targets_exist():
 def test_the_road_in_the_readme(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (road,) = (text for info, text in blocks(ROOT / "README.md") if info == "bash")
+    (tmp_path / "quick.toml").write_text(QUICK, encoding="utf-8")
     for line in lines(road):
-        lnrisk(line, tmp_path)
+        quick = " --config quick.toml" if line.startswith("lnrisk train") else ""
+        lnrisk(line + quick, tmp_path)
     (program,) = (text for info, text in blocks(ROOT / "README.md") if info == "python")
     exec(compile(program, "README.md", "exec"), {})
     assert "not_refractory" in capsys.readouterr().out

@@ -19,6 +19,7 @@ from .fitting import fit_classifier
 from .model_file import to_risk_model
 from .pieces import Pieces, kept_for, run_key
 from .progress import Step
+from .refits import refit
 from .results import run_results
 from .validation.cross_validation import CrossValidation
 from .validation.suite import Validated, validate

@@ -80,9 +80,7 @@ def test_instability_and_optimism_are_of_the_refits_at_the_primary_landmark(whol
     rows = cohort.primary & cohort.resolved
     risk = model.predict_proba(cohort.features[rows])[:, 1]
     within = found.refits.risk[:, cohort.primary[cohort.resolved]]
-    expected = np.average(
-        np.abs(within - risk).mean(axis=0), weights=cohort.weights.weight[rows]
-    )
+    expected = np.average(np.abs(within - risk).mean(axis=0), weights=cohort.weights.weight[rows])
     assert found.instability.mean_absolute_error == pytest.approx(expected)
     apparent = found.optimism.set_index("measure").loc["auroc", "apparent"]
     assert apparent == pytest.approx(auroc(cohort.y[rows], risk, cohort.weights.weight[rows]))
@@ -149,9 +147,7 @@ def settings_tried(monkeypatch, definition):
         return people(100, seed=len(tried))
 
     monkeypatch.setattr(module, "build_cohort", build)
-    monkeypatch.setattr(
-        module, "outcome_certainty", lambda *_: np.linspace(0.1, 0.9, 160)
-    )
+    monkeypatch.setattr(module, "outcome_certainty", lambda *_: np.linspace(0.1, 0.9, 160))
     cohort = people(160)
     validated = cross_validate(cohort, PLAN, quietly)
     table = sensitivity(None, definition, cohort, validated, PLAN, quietly)
