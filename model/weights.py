@@ -1,6 +1,7 @@
 """Weights for the resolved: inverse probability of not being censored and of being determinable.
 
-Assumes that censoring is unrelated to what is to come (Kaplan-Meier), and that among those whose
+Assumes that censoring is unrelated to what is to come, or, with a Cox model, is so given what that
+model sees; and that among those whose
 treatment failed, or may have, whether the rule can tell depends only on the covariates given; where
 sicker patients leave more often, or adherence is recorded because it is doubted, the weighted risk
 is wrong.
@@ -102,11 +103,25 @@ def _determinable(covariates: pd.DataFrame, known: npt.NDArray[np.bool_]) -> Num
     return probability
 
 
+def _uncensored(
+    days: Numbers, censored: npt.NDArray[np.bool_], leaving: pd.DataFrame | None
+) -> Numbers:
+    """Return the probability of being uncensored just before each patient's own day."""
+    if leaving is None or not censored.any():
+        return fit_censoring(days, censored).just_before(days)
+    from .censoring import fit_cox_censoring
+    from .classifier import MissingAwareScaler
+
+    columns = MissingAwareScaler().fit(leaving).transform(leaving)
+    return fit_cox_censoring(days, censored, columns).just_before(days, columns)
+
+
 def outcome_weights(
     status: npt.NDArray[np.str_],
     days: Numbers,
     covariates: pd.DataFrame,
     may_have_failed: npt.NDArray[np.bool_] | None = None,
+    leaving: pd.DataFrame | None = None,
 ) -> Weights:
     """Return the weights of the resolved.
 
@@ -125,10 +140,13 @@ def outcome_weights(
         Known at the landmark; missing values are allowed.
     may_have_failed : ndarray of bool, shape (n_patients,), optional
         As in `lnrisk.model.outcome.Outcome`; by default anyone may.
+    leaving : DataFrame, shape (n_patients, n_columns), optional
+        What the hazard of leaving may depend on (a Cox model); without it all leave alike
+        (Kaplan-Meier).
     """
     doubtful = np.ones(len(status), bool) if may_have_failed is None else may_have_failed
     censored, unclear = status == "censored", status == "indeterminate"
-    uncensored = fit_censoring(days, censored).just_before(days)
+    uncensored = _uncensored(days, censored, leaving)
     determinable = np.ones(len(status))
     asked = ~censored & (doubtful | unclear)
     determinable[asked] = _determinable(covariates[asked], ~unclear[asked])

@@ -32,6 +32,7 @@ _SPEAKS_TO_DETERMINABILITY = (
     "refill_coverage",
     "self_report_coverage",
 )
+_SPEAKS_TO_LEAVING = ("age", "female", "log_upcr_baseline", "egfr_baseline", "chronicity_index")
 
 
 @dataclass(frozen=True)
@@ -198,13 +199,17 @@ def rows_at_risk(registry: Registry, definition: Definition, config: TrainingCon
         days=stacked(outcome.days),
         pseudo_refractory=stacked(outcome.pseudo_refractory),
         y=stacked(outcome.y),
-        weights=_weights(found, outcome, features, config),
+        weights=_weights(registry, found, outcome, features, config),
         attrition=found[config.landmark_days.index(config.primary_landmark)].attrition,
     )
 
 
 def _weights(
-    found: list[_AtLandmark], outcome: Outcome, features: pd.DataFrame, config: TrainingConfig
+    registry: Registry,
+    found: list[_AtLandmark],
+    outcome: Outcome,
+    features: pd.DataFrame,
+    config: TrainingConfig,
 ) -> Weights:
     """Return the weights, estimated at each landmark among those at risk there."""
     speaking = (required_feature(config.analytes), *_SPEAKS_TO_DETERMINABILITY)
@@ -214,7 +219,8 @@ def _weights(
         covariates = at.table.frame.loc[at.at_risk, telling]
         since = at.rows(outcome.days) - at.day
         status, doubtful = at.rows(outcome.status), at.rows(outcome.may_have_failed)
-        parts.append(outcome_weights(status, since, covariates, doubtful))
+        leaving = _leaving(registry, at) if config.censoring == "cox" else None
+        parts.append(outcome_weights(status, since, covariates, doubtful, leaving))
     return Weights(
         np.concatenate([part.weight for part in parts]),
         np.concatenate([part.uncensored for part in parts]),
@@ -238,3 +244,14 @@ def why_useless(name: str, values: pd.DataFrame) -> str:
         return "never recorded"
     same = column.notna().all() and column.min() == column.max()
     return "the same for all" if same else ""
+
+
+def _leaving(registry: Registry, at: _AtLandmark) -> pd.DataFrame:
+    """Return what the hazard of leaving may depend on: baseline covariates, and the centre."""
+    known = at.table.frame.loc[at.at_risk]
+    covariates = known[[n for n in _SPEAKS_TO_LEAVING if not why_useless(n, known)]]
+    if "site" not in registry.patients.columns:
+        return covariates.reset_index(drop=True)
+    site = registry.patients["site"].astype("str")[at.at_risk]
+    centres = pd.get_dummies(site, dtype=float).iloc[:, 1:]
+    return pd.concat([covariates, centres], axis=1).reset_index(drop=True)

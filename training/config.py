@@ -84,6 +84,8 @@ class TrainingConfig(BaseModel):
         `lnrisk.model.terms.model_pieces`.
     anticipated_auroc : float
         What the sample size is reckoned with, before anyone has looked.
+    censoring : {"kaplan-meier", "cox"}
+        Whether all patients leave alike, or by baseline covariates and centre.
     allow_small : bool
         Train on fewer patients than the criteria ask for; every output then says so.
     refits : int
@@ -103,6 +105,7 @@ class TrainingConfig(BaseModel):
     terms: tuple[str, ...] | None = None
     anticipated_auroc: float = Field(default=0.8, gt=0.5, lt=1)
     allow_small: bool = False
+    censoring: Literal["kaplan-meier", "cox"] = "kaplan-meier"
     refits: int = Field(default=200, ge=0)
     seed: int = Field(default=0, ge=0)
     validation: Validation = Field(default_factory=Validation)

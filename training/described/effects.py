@@ -108,8 +108,8 @@ def worked_patients(model: RiskModel, rows: AtRisk) -> list[dict[str, Any]]:
 
 def _at_primary(model: RiskModel, rows: AtRisk) -> pd.DataFrame:
     at = rows.features[rows.primary]
-    inside = ~model.outside_range(at).any(axis=1)
-    return model.term_values(at.loc[inside]).reset_index(drop=True)
+    inside = np.flatnonzero(~model.outside_range(at).any(axis=1))
+    return model.term_values(at.iloc[inside]).reset_index(drop=True)
 
 
 def _months(table: pd.DataFrame, landmark: int) -> Floats:
