@@ -17,7 +17,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_feature_names_in,
     _check_sample_weight,
@@ -25,10 +24,10 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ..features.laboratory import LANDMARK_MONTH
 from .calibrations import CALIBRATIONS, Calibration, choose_calibration, new_calibration
 from .folds import PatientFolds
 from .linear import linear_predictor
+from .patient_rows import fewest_patients, latest_rows, two_outcomes
 from .ridge import ridge_path
 
 __all__ = ["LogisticRisk", "MissingAwareScaler"]
@@ -295,7 +294,7 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_consistent_length(X, patient)
         used = weight > 0
         X, y, weight, patient = X[used], y[used], weight[used], patient[used]
-        self.classes_, outcome = _two_outcomes(y, patient)
+        self.classes_, outcome = two_outcomes(y, patient)
 
         splitter = PatientFolds(self.folds, self.random_state)
         out_of_fold = np.empty((len(X), len(Cs)))
@@ -313,7 +312,7 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.C_ = float(best)
         name = self.calibration
         if name == "auto":
-            name = choose_calibration(_fewest_patients(outcome, patient))
+            name = choose_calibration(fewest_patients(outcome, patient))
         self.calibration_ = new_calibration(name).fit(chosen, outcome, weight)
         prepared = self._fit_preparation(X, weight, patient)
         weakest = Cs[: np.flatnonzero(Cs == best)[0] + 1]
@@ -387,7 +386,7 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         made: Any = self._named(X)
         if self.features is not None:
             features = clone(self.features).fit(
-                made, sample_weight=weight * _latest_rows(made, patient)
+                made, sample_weight=weight * latest_rows(made, patient)
             )
             steps.append(("features", features))
             made = features.transform(made)
@@ -414,46 +413,8 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _latest_rows(rows: Any, patient: npt.NDArray[Any]) -> Floats:
-    """Return 1 for the row of each patient's latest landmark and 0 for the others."""
-    if not hasattr(rows, "columns") or LANDMARK_MONTH not in rows.columns:
-        return np.ones(len(patient))
-    order = np.lexsort([np.arange(len(patient)), rows[LANDMARK_MONTH].to_numpy()])
-    _, last = np.unique(patient[order][::-1], return_index=True)
-    latest = np.zeros(len(patient))
-    latest[order[::-1][last]] = 1.0
-    return latest
-
-
 def _positive(Cs: Sequence[float]) -> Floats:
     values = check_array(Cs, ensure_2d=False, dtype=np.float64)
     if values.ndim != 1 or not (values > 0).all():
         raise ValueError(f"`Cs` must be a list of positive numbers, found {Cs!r}.")
     return np.unique(values)
-
-
-def _fewest_patients(outcome: npt.NDArray[np.intp], patient: npt.NDArray[Any]) -> int:
-    """Return the number of patients with the rarer outcome, each counted once."""
-    _, which = np.unique(patient, return_inverse=True)
-    ever = np.bincount(which, weights=outcome) > 0
-    return int(min(ever.sum(), (~ever).sum()))
-
-
-def _two_outcomes(
-    y: npt.NDArray[Any], patient: npt.NDArray[Any]
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
-    """Return the two classes and the outcome as 0/1, each class having at least two patients."""
-    check_classification_targets(y)
-    classes, outcome = np.unique(y, return_inverse=True)
-    if len(classes) > 2:
-        raise ValueError(
-            f"Only binary classification is supported. The type of the target is multiclass: "
-            f"found the {len(classes)} classes {classes}."
-        )
-    patients = {str(c): len(np.unique(patient[outcome == k])) for k, c in enumerate(classes)}
-    if len(classes) < 2 or min(patients.values()) < 2:
-        raise ValueError(
-            f"Two classes are needed, each in at least 2 patients of positive weight; found "
-            f"{len(classes)} class(es), in so many patients: {patients}."
-        )
-    return classes, outcome

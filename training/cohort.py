@@ -112,7 +112,7 @@ def _chosen_pieces(
 ) -> tuple[tuple[Piece, ...], dict[str, str]]:
     """Return what enters the model, and why other terms do not."""
     terms = terms_of(config.pieces)
-    refuse_the_outcome(terms, known, config.landmark_days[-1])
+    refuse_the_outcome(terms, known, config.landmark_days[0])
     unknown = [name for name in terms if name not in known]
     if unknown:
         raise LnriskError(f"no feature {unknown[0]!r}; accepted are {', '.join(sorted(known))}.")

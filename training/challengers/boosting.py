@@ -72,7 +72,13 @@ class _Bins:
             np.searchsorted(cuts, column, side="left")
             for cuts, column in zip(self.cuts, X.T, strict=True)
         ]
-        return np.where(np.isnan(X), np.nan, np.column_stack(numbers))
+        unknown = np.isnan(X) & self._ever_known
+        return np.where(unknown, np.nan, np.column_stack(numbers))
+
+    @property
+    def _ever_known(self) -> npt.NDArray[np.bool_]:
+        """Which columns had a value in training; one without is the same for all."""
+        return np.array([len(cuts) > 0 for cuts in self.cuts])
 
 
 @dataclass(frozen=True)

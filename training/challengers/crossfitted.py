@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ...features.laboratory import LANDMARK_MONTH
 from ...model.calibrations import Calibration, choose_calibration, new_calibration
 from ...model.folds import PatientFolds
+from ...model.patient_rows import fewest_patients, latest_rows, two_outcomes
 
 __all__ = ["CrossFittedRisk", "Rows"]
 
@@ -71,6 +71,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     random_state: int
 
     classes_: npt.NDArray[Any]
+    preparation_: Pipeline
     calibration_: Calibration
     setting_: Any
     cv_log_loss_: Floats
@@ -93,9 +94,9 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _linear_predictor(self, X: Floats) -> Floats:
         """Return the linear predictor of what `_fit_chosen` fitted, shape (n_rows,)."""
 
-    def _last_steps(self) -> list[Any]:
-        """Return unfitted transformers that follow the features."""
-        return []
+    def _design(self) -> Any:
+        """Return an unfitted transformer that follows the features; None without."""
+        return None
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Choose the setting, calibrate, and fit on everything.
@@ -125,7 +126,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_consistent_length(X, patient)
         used = weight > 0
         X, y, weight, patient = X[used], y[used], weight[used], patient[used]
-        self.classes_, outcome = _two_outcomes(y, patient)
+        self.classes_, outcome = two_outcomes(y, patient)
 
         steps, everything = self._fit_preparation(X, outcome, weight, patient)
         settings = self._settings(everything)
@@ -141,11 +142,11 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         best = int(np.flatnonzero(self.cv_log_loss_ <= self.cv_log_loss_.min() + TIE)[0])
 
         chosen = out_of_fold[:, best]
-        events = _patients_with_rarer_outcome(outcome, patient)
+        events = fewest_patients(outcome, patient)
         calibration = new_calibration(choose_calibration(events))
         self.calibration_ = calibration.fit(chosen, outcome, weight)
         self.setting_ = settings[best]
-        self.preparation_ = steps
+        self.preparation_ = Pipeline(steps or [("features", "passthrough")])
         self._fit_chosen(everything, settings, best)
         self.out_of_fold_linear_predictor_ = np.full(len(used), np.nan)
         self.out_of_fold_linear_predictor_[used] = chosen
@@ -155,7 +156,11 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return the linear predictor before calibration, shape (n_rows,)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        return self._linear_predictor(self._prepare(self.preparation_, X))
+        return self._linear_predictor(self._prepare(self._steps, X))
+
+    @property
+    def _steps(self) -> list[tuple[str, Any]]:
+        return [(name, step) for name, step in self.preparation_.steps if step != "passthrough"]
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the calibrated probability of each class, shape (n_rows, 2)."""
@@ -171,26 +176,28 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _fit_preparation(
         self, X: Floats, y: npt.NDArray[np.intp], weight: Floats, patient: npt.NDArray[Any]
-    ) -> tuple[list[Any], Rows]:
-        steps: list[Any] = []
+    ) -> tuple[list[tuple[str, Any]], Rows]:
+        steps: list[tuple[str, Any]] = []
         made: Any = self._named(X)
         names = [str(name) for name in getattr(self, "feature_names_in_", range(X.shape[1]))]
         if self.features is not None:
-            latest = weight * _latest_rows(made, patient)
-            steps.append(clone(self.features).fit(made, sample_weight=latest))
-            made = steps[-1].transform(made)
-            names = [str(name) for name in steps[-1].get_feature_names_out()]
-        for step in self._last_steps():
-            steps.append(step.fit(made, sample_weight=weight))
-            made = step.transform(made)
-            names = [str(name) for name in step.get_feature_names_out(np.array(names, object))]
+            latest = weight * latest_rows(made, patient)
+            features = clone(self.features).fit(made, sample_weight=latest)
+            steps.append(("features", features))
+            made = features.transform(made)
+            names = [str(name) for name in features.get_feature_names_out()]
+        design = self._design()
+        if design is not None:
+            steps.append(("design", design.fit(made, sample_weight=weight)))
+            made = design.transform(made)
+            names = [str(name) for name in design.get_feature_names_out(np.array(names, object))]
         prepared = np.asarray(made, dtype=np.float64)
         rows = Rows(prepared, tuple(names), y.astype(float), weight, len(np.unique(patient)))
         return steps, rows
 
-    def _prepare(self, steps: list[Any], X: Floats) -> Floats:
+    def _prepare(self, steps: list[tuple[str, Any]], X: Floats) -> Floats:
         made: Any = self._named(X)
-        for step in steps:
+        for _, step in steps:
             made = step.transform(made)
         return np.asarray(made, dtype=np.float64)
 
@@ -205,40 +212,3 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_class = False
         return tags
-
-
-def _latest_rows(rows: Any, patient: npt.NDArray[Any]) -> Floats:
-    """Return 1 for the row of each patient's latest landmark and 0 for the others."""
-    if not hasattr(rows, "columns") or LANDMARK_MONTH not in rows.columns:
-        return np.ones(len(patient))
-    order = np.lexsort([np.arange(len(patient)), rows[LANDMARK_MONTH].to_numpy()])
-    _, last = np.unique(patient[order][::-1], return_index=True)
-    latest = np.zeros(len(patient))
-    latest[order[::-1][last]] = 1.0
-    return latest
-
-
-def _patients_with_rarer_outcome(outcome: npt.NDArray[np.intp], patient: npt.NDArray[Any]) -> int:
-    _, which = np.unique(patient, return_inverse=True)
-    ever = np.bincount(which, weights=outcome) > 0
-    return int(min(ever.sum(), (~ever).sum()))
-
-
-def _two_outcomes(
-    y: npt.NDArray[Any], patient: npt.NDArray[Any]
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp]]:
-    """Return the two classes and the outcome as 0/1, each class having at least two patients."""
-    check_classification_targets(y)
-    classes, outcome = np.unique(y, return_inverse=True)
-    if len(classes) > 2:
-        raise ValueError(
-            f"Only binary classification is supported. The type of the target is multiclass: "
-            f"found the {len(classes)} classes {classes}."
-        )
-    patients = {str(c): len(np.unique(patient[outcome == k])) for k, c in enumerate(classes)}
-    if len(classes) < 2 or min(patients.values()) < 2:
-        raise ValueError(
-            f"Two classes are needed, each in at least 2 patients of positive weight; found "
-            f"{len(classes)} class(es), in so many patients: {patients}."
-        )
-    return classes, outcome

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import clone
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from ...features.laboratory import LANDMARK_MONTH
@@ -35,8 +36,8 @@ class _Setting:
 class ElasticNetRisk(CrossFittedRisk):
     """Calibrated risk from logistic regression with an elastic-net penalty.
 
-    Columns are standardised and missing values set to the mean, with an indicator each
-    (:class:`~lnrisk.model.classifier.MissingAwareScaler`). Of each mixture a path of penalties is
+    What it leaves is what :class:`~lnrisk.model.classifier.LogisticRisk` leaves, so that it can be
+    written as a model file in the same way. Of each mixture a path of penalties is
     fitted, from the one that leaves no column in to a hundredth of it, or whatever `smallest`
     says. How a fit is chosen and calibrated is said by
     :class:`~lnrisk.training.challengers.crossfitted.CrossFittedRisk`.
@@ -44,10 +45,13 @@ class ElasticNetRisk(CrossFittedRisk):
     Parameters
     ----------
     features : transformer, default=None
-        Makes columns from columns before the scaler; its `fit` takes `sample_weight`.
-    l1_ratios : sequence of float, default=(1.0, 0.5, 0.1)
+        Makes columns from columns before the design; its `fit` takes `sample_weight`.
+    design : transformer, default=None
+        Makes the columns of the regression, on comparable scales and without nan; by default a
+        :class:`~lnrisk.model.classifier.MissingAwareScaler`. Its `fit` takes `sample_weight`.
+    l1_ratios : sequence of float, default=(1.0, 0.3)
         Mixtures to choose from, 1 for the lasso; above 0.
-    penalties : int, default=30
+    penalties : int, default=20
         Length of the path.
     smallest : float, default=0.01
         Weakest penalty as a share of the strongest.
@@ -61,6 +65,8 @@ class ElasticNetRisk(CrossFittedRisk):
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
+    preparation_ : sklearn.pipeline.Pipeline
+        Steps ``features`` (where given) and ``design``, fitted on everything.
     column_names_ : tuple of str
     coef_ : ndarray of shape (n_columns,)
         Log-odds per standard deviation.
@@ -83,6 +89,7 @@ class ElasticNetRisk(CrossFittedRisk):
 
     _parameter_constraints = {  # noqa: RUF012
         "features": [None, HasMethods(["fit", "transform"])],
+        "design": [None, HasMethods(["fit", "transform"])],
         "l1_ratios": ["array-like"],
         "penalties": [Interval(Integral, 2, None, closed="left")],
         "smallest": [Interval(Real, 0, 1, closed="neither")],
@@ -98,15 +105,17 @@ class ElasticNetRisk(CrossFittedRisk):
     def __init__(
         self,
         features: Any = None,
+        design: Any = None,
         *,
-        l1_ratios: Sequence[float] = (1.0, 0.5, 0.1),
-        penalties: int = 30,
+        l1_ratios: Sequence[float] = (1.0, 0.3),
+        penalties: int = 20,
         smallest: float = 0.01,
         unpenalised: Sequence[str] = (LANDMARK_MONTH,),
         folds: int = 5,
         random_state: int = 0,
     ) -> None:
         self.features = features
+        self.design = design
         self.l1_ratios = l1_ratios
         self.penalties = penalties
         self.smallest = smallest
@@ -114,8 +123,8 @@ class ElasticNetRisk(CrossFittedRisk):
         self.folds = folds
         self.random_state = random_state
 
-    def _last_steps(self) -> list[Any]:
-        return [MissingAwareScaler()]
+    def _design(self) -> Any:
+        return MissingAwareScaler() if self.design is None else clone(self.design)
 
     def _factor(self, rows: Rows) -> Floats:
         return np.array([name not in set(self.unpenalised) for name in rows.names], dtype=float)

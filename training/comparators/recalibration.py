@@ -128,7 +128,7 @@ def comparator_rows(
         }
         risk = recalibrated_risk(raw, y, weight, groups, folds=folds, random_state=random_state)
         if np.isnan(risk).all():
-            rows.append(said | dict.fromkeys(_FIGURES))
+            rows.append(said | {"measure": "auroc"} | dict.fromkeys(_FIGURES))
             continue
         as_risk = expit(raw) if one.kind != "rule" else raw
         plain = _figures(as_risk[computable], y[computable], weight[computable])
@@ -161,7 +161,7 @@ def comparator_rows(
     return rows
 
 
-_FIGURES = ("measure", "raw", "recalibrated", "lower", "upper", "model")
+_FIGURES = ("raw", "recalibrated", "lower", "upper", "model")
 
 
 def _figures(risk: Numbers, y: Numbers, weight: Numbers) -> dict[str, float | None]:

@@ -113,6 +113,14 @@ def test_out_of_fold_predictions_do_not_know_the_fold():
 
 
 @pytest.mark.parametrize("model", BOTH, ids=ids)
+def test_a_column_that_nobody_had_in_training_says_nothing(model):
+    X, y, weight = cohort()
+    nobody = X.assign(c3=np.nan)
+    fitted = clone(model).fit(nobody, y, weight)
+    np.testing.assert_array_equal(fitted.predict_proba(nobody), fitted.predict_proba(X))
+
+
+@pytest.mark.parametrize("model", BOTH, ids=ids)
 def test_a_fit_survives_pickling_and_each_row_stands_alone(model):
     X, y, weight = cohort()
     fitted = pickle.loads(pickle.dumps(clone(model).fit(X, y, weight)))

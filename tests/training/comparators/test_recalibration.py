@@ -99,7 +99,8 @@ def test_computable_share_is_said_and_weighted(world, rows):
     assert share == pytest.approx(weight[known].sum() / weight.sum())
     mute = rows[rows["name"] == "mcdonald_improvement"].iloc[0]
     assert mute["computable_share"] == 0
-    assert pd.isna(mute["measure"])
+    assert pd.isna(mute["recalibrated"])
+    assert (rows["name"] == "mcdonald_improvement").sum() == 1
     assert "normal_hemoglobin" in mute["absent"]
 
 
