@@ -1,4 +1,4 @@
-"""Log loss of models that see a course as shrunken trajectory, plain slope or last value.
+"""Log loss of models that see a course as shrunken trajectory, plain line or last value.
 
 Trained on simulated registries of 300, 1,000 and 5,000 patients, judged against the true risk of
 others: the share of replayed futures in which the rule was met, see docs/simulator.md.
@@ -21,8 +21,12 @@ from page import PERFORMANCE, replace, table
 
 SIZES = {300: 12, 1_000: 6, 5_000: 2}
 TESTED, REPLAYS, TEST_SEED = 3_000, 60, 1_000_003
-COURSES = {"shrunken": "shrunken level and slope", "least_squares": "last, change, plain slope",
-           "last": "last value"}  # fmt: skip
+COURSES = {
+    "shrunken": "shrunken level and slope",
+    "last": "last value",
+    "least_squares_line": "plain level and slope",
+    "least_squares": "last, change, plain slope",
+}
 
 Risks = npt.NDArray[np.float64]
 

@@ -1,6 +1,6 @@
 """Run every benchmark, one file per promise, each in a fresh process; say on what machine.
 
-Arguments go to features.py, which alone writes a page: ``run.py --out``.
+Arguments go to those that write a page: ``run.py --out``.
 """
 
 import os
@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("label", "landmark", "features")
+BENCHES = ("label", "landmark", "features", "empirical_bayes")
+WRITING = ("features", "empirical_bayes")
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, simulated patients")
     for name in BENCHES:
         print(f"\n## {name}\n", flush=True)
-        arguments = sys.argv[1:] if name == "features" else []
+        arguments = sys.argv[1:] if name in WRITING else []
         subprocess.run(
             [sys.executable, Path(__file__).with_name(f"{name}.py"), *arguments], check=True
         )

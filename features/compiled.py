@@ -130,16 +130,17 @@ def into_blocks(rows: Any, shift: int, begin: Any, ordered: Any) -> None:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def finish_plain(sums: Any) -> None:
-    """Write mean and slope over their sums, and nan where a series has no value."""
+    """Write means and slope over their sums, and nan where a series has no value."""
     for i in range(len(sums)):
         s = sums[i]
         n = s[0]
         if n == 0.0:
-            s[3:] = np.nan
+            s[1:] = np.nan
             continue
         slope = np.nan
         if s[9] > s[7]:
             slope = (s[4] - s[1] * s[3] / n) / (s[2] - s[1] * s[1] / n)
+        s[1] = s[1] / n
         s[3] = s[3] / n
         s[4] = slope
 

@@ -185,12 +185,13 @@ def _plain(
     unit = known.unit if known else "unit of the registry"
     prefix, said = series_name(analyte, scale), known.label if known else analyte
     unit = f"ln({unit})" if scale == "log" else unit
+    landmark = view.landmark_day - view.index_day
     span = f"day -{DAYS_BEFORE_INDEX} to the landmark"
-    until = np.minimum(BASELINE_LAST_DAY, view.landmark_day - view.index_day)
+    until = np.minimum(BASELINE_LAST_DAY, landmark)
     far = np.full(len(view.registry), -DAYS_BEFORE_INDEX)
     baseline, baseline_on = history.latest(view.patient, far, until)
     last, last_day = summaries.last[:, at], summaries.last_day[:, at]
-    n = summaries.n[:, at]
+    n, slope = summaries.n[:, at], summaries.slope[:, at]
 
     def entry(name: str, meaning: str, unit: str, formula: str = "", back: str = span) -> Feature:
         return Feature(
@@ -206,7 +207,10 @@ def _plain(
               "last minus baseline" + (" of the logarithms" if scale == "log" else "")): np.where(
             last_day == baseline_on, np.nan, last - baseline),
         entry("least_squares_slope", "plain slope", f"{unit}/mo",
-              "least squares on time"): summaries.slope[:, at] * DAYS_PER_MONTH,
+              "least squares on time"): slope * DAYS_PER_MONTH,
+        entry("least_squares_level", "level at the landmark on the plain line", unit,
+              "least squares on time"): summaries.mean[:, at]
+            + slope * (landmark - summaries.mean_day[:, at]),
         entry("mean", "mean over time", unit, "area under straight lines / days"):
             _time_weighted_mean(history, summaries.mean[:, at]),
         entry("variability", "scatter from visit to visit", unit,
@@ -214,7 +218,7 @@ def _plain(
             _variability(history, len(n)),
         entry("count", "number of values", "1"): n,
         entry("days_since", "days since the last value", "d"): np.where(
-            n > 0, view.landmark_day - view.index_day - last_day, np.nan),
+            n > 0, landmark - last_day, np.nan),
     }  # fmt: skip
     if analyte == "upcr" and scale == "log":
         fall = entry(

@@ -45,7 +45,7 @@ STATISTICS = (
 values below and above a detection limit, their number and the sums of t, k and the limit."""
 
 _N, _D, _DD, _Y, _DY, _MIN, _MAX, _FIRST_DAY, _FIRST, _LAST_DAY, _LAST = range(11)
-_MEAN, _SLOPE = _Y, _DY  # written over their sums once these are no longer needed
+_MEAN_DAY, _MEAN, _SLOPE = _D, _Y, _DY  # written over their sums once these are no longer needed
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Summaries:
         Number of values.
     first, last, min, max, mean : ndarray of float
         In the unit of the values; nan where nothing was measured.
-    first_day, last_day : ndarray of float
+    first_day, last_day, mean_day : ndarray of float
         nan where nothing was measured.
     slope : ndarray of float
         Least-squares slope per day; nan under two days.
@@ -69,6 +69,7 @@ class Summaries:
     first_day: Numbers
     last: Numbers
     last_day: Numbers
+    mean_day: Numbers
     min: Numbers
     max: Numbers
     mean: Numbers
@@ -130,6 +131,7 @@ def _shaped(sums: Numbers, n_patients: int, n_analytes: int) -> Summaries:
         first_day=shaped(_FIRST_DAY),
         last=shaped(_LAST),
         last_day=shaped(_LAST_DAY),
+        mean_day=shaped(_MEAN_DAY),
         min=shaped(_MIN),
         max=shaped(_MAX),
         mean=shaped(_MEAN),
@@ -256,8 +258,9 @@ def _finish_plain(sums: Numbers) -> None:
     together = sums[:, _DY] - sums[:, _D] * sums[:, _Y] / count
     several = sums[:, _LAST_DAY] > sums[:, _FIRST_DAY]
     sums[:, _SLOPE] = np.where(several, together / np.where(several, spread, 1.0), np.nan)
+    sums[:, _MEAN_DAY] = sums[:, _D] / count
     sums[:, _MEAN] = sums[:, _Y] / count
-    sums[~seen, _MEAN:] = np.nan
+    sums[~seen, _MEAN_DAY:] = np.nan
 
 
 _BY_NUMPY = (_add_plain, _finish_plain)

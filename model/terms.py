@@ -15,13 +15,14 @@ from .columns import Piece
 
 __all__ = ["Course", "affordable", "model_pieces", "parameters_of", "pieces_of", "terms_of"]
 
-Course = Literal["shrunken", "least_squares", "last"]
+Course = Literal["shrunken", "least_squares", "least_squares_line", "last"]
 """How the course of an analyte is told: empirical-Bayes level and slope, last value with plain
-change and slope, or last value alone."""
+change and slope, level and slope of the plain line, or last value alone."""
 
 _OF_ANALYTE: dict[Course, tuple[str, ...]] = {
     "shrunken": ("level", "shrunken_change", "slope"),
     "least_squares": ("last", "change", "least_squares_slope"),
+    "least_squares_line": ("least_squares_level", "least_squares_slope"),
     "last": ("last",),
 }
 _DAMAGE = "chronicity_index_shrunken"
@@ -57,7 +58,7 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
     ----------
     scales : mapping of str to {"log", "identity"}
         Analytes, the most important first, and the scale on which each is taken.
-    course : {"shrunken", "least_squares", "last"}
+    course : {"shrunken", "least_squares", "least_squares_line", "last"}
 
     Examples
     --------

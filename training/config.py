@@ -77,7 +77,7 @@ class TrainingConfig(BaseModel):
         Days after the index date.
     analytes : dict of str to {"log", "identity"}
         Analytes whose trajectories are features, and on which scale.
-    course : {"shrunken", "least_squares", "last"}
+    course : {"shrunken", "least_squares", "least_squares_line", "last"}
         How an analyte's course is told to the model, see `lnrisk.model.terms`.
     terms : tuple of str, optional
         Features that enter the model, the most important first; by default those of
