@@ -75,6 +75,7 @@ def main() -> None:
             registry, _ = _written(patients, 100 * repeat + 7)
             for course in COURSES:
                 losses[course].append(_loss(course, registry))
+            print(f"{patients:,} patients, registry {repeat + 1} of {repeats}", flush=True)
         best = np.array(losses["shrunken"])
         for course, name in COURSES.items():
             found = np.array(losses[course])

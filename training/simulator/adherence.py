@@ -1,7 +1,8 @@
 """Simulated adherence records: the latent state of a course, seen through refills and reports.
 
 Assumes that refills show the share of doses taken with little error, that reports own up to a part
-of what was missed, and that clinics count the infusions that were missed.
+of what was missed, that clinicians notice a part of the nonadherent, and that clinics count the
+infusions and visits that were missed.
 """
 
 from typing import Any
@@ -14,17 +15,19 @@ from ...features.days import Days, as_dates
 from .courses import MOST_COURSES
 from .infusions import infusions_of
 from .patients import Numbers, per_site
-from .treatments import WITH_MYCOPHENOLATE, next_start
+from .recording import recorded_day
+from .regimens import WITH_MYCOPHENOLATE
+from .treatments import next_start
 from .world import World
 
 __all__ = ["adherence_rows", "adherence_table"]
 
 Block = dict[str, npt.NDArray[Any]]
 
-REPORTED_EVERY = 42
+REPORTED_EVERY, JUDGED_EVERY = 42, 84
 COUNTED_UNTIL = 77
 LONGEST = 1600
-MEASURES = ("missed_infusions", "pdc", "self_report")
+MEASURES = ("clinician", "missed_infusions", "missed_visits", "pdc", "self_report")
 
 
 def _block(who: Days, start: Days, end: Days, measure: str, value: Numbers) -> Block:
@@ -32,15 +35,21 @@ def _block(who: Days, start: Days, end: Days, measure: str, value: Numbers) -> B
     return {"who": who, "start": start, "end": end, "measure": code, "value": value}
 
 
+def _spans(world: World, every: int) -> tuple[Days, Days, Days]:
+    """Return who, first and last day of the spans that are over before follow-up is."""
+    courses, n = world.courses, len(world.draws)
+    grid = np.arange(0, LONGEST, every)
+    person, first = np.repeat(np.arange(n), len(grid)), np.tile(grid, n)
+    last = first + every - 1
+    seen = last <= np.minimum(courses.last_day, courses.kidney_failure)[person]
+    return person[seen], first[seen], last[seen]
+
+
 def _shares(world: World) -> list[Block]:
     """Return refills and self-reports, one row per patient and six weeks."""
     draws, courses, parameters = world.draws, world.courses, world.parameters
     adherence, site = parameters["adherence"], world.patients.site
-    grid = np.arange(0, LONGEST, REPORTED_EVERY)
-    person, first = np.repeat(np.arange(len(draws)), len(grid)), np.tile(grid, len(draws))
-    last = first + REPORTED_EVERY - 1
-    seen = last <= np.minimum(courses.last_day, courses.kidney_failure)[person]
-    person, first, last = person[seen], first[seen], last[seen]
+    person, first, last = _spans(world, REPORTED_EVERY)
     course = courses.course_on(person, (first + last) // 2)
     taken = courses.share[person, course]
     told = taken + (1 - taken) * adherence["self_report_optimism"]
@@ -78,9 +87,38 @@ def _missed_infusions(world: World) -> list[Block]:
     return blocks
 
 
+def _opinions(world: World) -> Block:
+    """Return what clinicians think, one row per patient and twelve weeks, the same in a course."""
+    draws, courses, settings = world.draws, world.courses, world.parameters["adherence"]
+    asked = per_site(world.parameters, "clinician", world.patients.site)
+    person, first, last = _spans(world, JUDGED_EVERY)
+    judged = (draws.uniform("judged") < asked)[person]
+    person, first, last = person[judged], first[judged], last[judged]
+    course = courses.course_on(person, (first + last) // 2)
+    adherent, begun = courses.adherent[person, course], courses.start[person, course]
+    opinion = settings["clinician_says_nonadherent"]
+    doubted = np.where(adherent, opinion["adherent"], opinion["nonadherent"])
+    trusted = draws.uniform("clinician", person, course, begun) >= doubted
+    return _block(person, first, last, "clinician", trusted.astype(float))
+
+
+def _missed_visits(world: World) -> Block:
+    """Return counts of missed visits, one row per patient and twelve weeks."""
+    visits, share = world.visits, world.parameters["adherence"]["visits_counted"]
+    person, first, last = _spans(world, JUDGED_EVERY)
+    spans = LONGEST // JUDGED_EVERY + 1
+    inside = visits.missed_day < spans * JUDGED_EVERY
+    span = visits.missed_person[inside] * spans + visits.missed_day[inside] // JUDGED_EVERY
+    missed = np.bincount(span, minlength=len(world.draws) * spans)
+    counted = (world.draws.uniform("visits_counted") < share)[person]
+    person, first, last = person[counted], first[counted], last[counted]
+    count = missed[person * spans + first // JUDGED_EVERY].astype(float)
+    return _block(person, first, last, "missed_visits", count)
+
+
 def adherence_rows(world: World) -> pd.DataFrame:
     """Return the rows of adherence: who, start, end (from the index date), measure, value."""
-    blocks = [*_shares(world), *_missed_infusions(world)]
+    blocks = [*_shares(world), *_missed_infusions(world), _opinions(world), _missed_visits(world)]
     columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
     order = np.lexsort((columns["measure"], columns["start"], columns["who"]))
     rows = pd.DataFrame({name: column[order] for name, column in columns.items()})
@@ -93,6 +131,7 @@ def adherence_table(world: World) -> pd.DataFrame:
     rows = adherence_rows(world)
     who = rows["who"].to_numpy()
     index = world.patients.index_day[who]
+    recorded = recorded_day(world, who, rows["end"].to_numpy())
     return pd.DataFrame(
         {
             "patient_id": world.patients.identifiers[who],
@@ -101,5 +140,6 @@ def adherence_table(world: World) -> pd.DataFrame:
             "measure": rows["measure"].to_numpy(dtype=object),
             "value": rows["value"].to_numpy(),
             "drug": pd.Series(pd.NA, index=range(len(rows)), dtype="str"),
+            "recorded_on": as_dates(recorded),
         }
     )

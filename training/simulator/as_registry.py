@@ -16,6 +16,7 @@ from ...features.registry import Registry
 from ...features.tables import TABLES
 from .adherence import adherence_rows
 from .measurements import ANALYTES, COMPARATORS, measured_by_rule
+from .recording import recorded_day
 from .treatments import anchor_rows
 from .world import World
 
@@ -77,6 +78,7 @@ def _measurements(world: World, rows: _Rows) -> pd.DataFrame:
         value=measured.value / measured.factor,
         unit=pd.Categorical.from_codes(unit[measured.analyte], categories=distinct),
         comparator=pd.Categorical.from_codes(measured.comparator - 1, categories=comparators),
+        recorded_on=as_dates(recorded_day(world, measured.person, measured.day)),
     )
 
 
@@ -106,6 +108,7 @@ def _adherence(world: World, rows: _Rows) -> pd.DataFrame:
         measure=seen["measure"].array,
         value=seen["value"].to_numpy(),
         drug=pd.Series([None] * len(who), dtype="str"),
+        recorded_on=as_dates(recorded_day(world, who, seen["end"].to_numpy())),
     )
 
 

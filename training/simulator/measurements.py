@@ -14,6 +14,8 @@ from ...features.days import Days, as_dates
 from ...features.egfr import ckd_epi_2021
 from .kidney import creatinine_error, upcr_error
 from .patients import Flags, Numbers, per_site
+from .recording import recorded_day
+from .regimens import WITH_MYCOPHENOLATE
 from .world import World
 
 __all__ = ["ANALYTES", "Measured", "invert_ckd_epi_2021", "measured_by_rule", "measurements_table"]
@@ -30,6 +32,7 @@ ANALYTES: dict[str, tuple[str, int]] = {
     "hcq_serum": ("ng/mL", 0),
     "height": ("cm", 0),
     "hemoglobin": ("g/dL", 1),
+    "mpa_trough": ("mg/L", 1),
     "protein_24h": ("g/d", 2),
     "tacrolimus_trough": ("ng/mL", 1),
     "upcr": ("g/g", 2),
@@ -274,6 +277,28 @@ def _troughs(values: _Values) -> None:
     values.add("tacrolimus_trough", trough, chosen)
 
 
+def _mycophenolic_acid(values: _Values) -> None:
+    """Add troughs, which show the last days only: who takes some takes them before a visit."""
+    courses, person, draws = values.world.courses, values.person, values.draws
+    settings = values.parameters["measurement"]["mpa_trough"]
+    course = courses.course_on(person, values.day)
+    since = values.day - courses.start[person, course]
+    on = np.isin(courses.regimen[person, course], WITH_MYCOPHENOLATE) & (since > 14)
+    sampled = draws.uniform("mpa_sampled") < per_site(
+        values.parameters, "mpa_trough", values.patients.site
+    )
+    chosen = on & sampled[person] & (values.uniform("mpa_taken") < settings["at_visits"])
+    full = courses.mycophenolate_mg[person, course] / 2000.0
+    level = values.lasting("mpa_level", settings["between"])
+    level = level + settings["within"] * values.normal("mpa_error")
+    skipped = values.uniform("mpa_skipped") < np.where(
+        courses.adherent[person, course], settings["skipped"]["adherent"],
+        settings["skipped"]["nonadherent"],
+    )  # fmt: skip
+    trough = settings["median"] * full * np.exp(level) * np.where(skipped, 0.02, 1.0)
+    values.add("mpa_trough", trough, chosen, low=settings["detection_limit"])
+
+
 def measured_by_rule(world: World) -> Measured:
     """Return what the rule-based label reads of a world's measurements."""
     values = _Values(world)
@@ -292,6 +317,7 @@ def measurements_table(world: World) -> pd.DataFrame:
     _blood(values)
     _hydroxychloroquine(values)
     _troughs(values)
+    _mycophenolic_acid(values)
     patients, visits = world.patients, world.visits
     weight: npt.NDArray[np.float64] = patients.weight[visits.person]
     values.add("weight", weight + 1.5 * values.normal("weight"), values.taken("weight"))
@@ -307,6 +333,7 @@ def measurements_table(world: World) -> pd.DataFrame:
             "value": measured.value,
             "unit": _units(world, measured),
             "comparator": comparators[measured.comparator],
+            "recorded_on": as_dates(recorded_day(world, measured.person, measured.day)),
         }
     )
 

@@ -19,9 +19,10 @@ from .patients import (
     per_site,
 )
 
-__all__ = ["MAINTENANCE_DAY", "first_regimen", "next_regimen"]
+__all__ = ["MAINTENANCE_DAY", "WITH_MYCOPHENOLATE", "first_regimen", "next_regimen"]
 
 FULL_SHARE = 0.85
+WITH_MYCOPHENOLATE = ("MPA", "MPA_CNI", "MPA_BEL", "MPA_OBI", "RESCUE")
 MAINTENANCE_DAY = {"CYC_LOW": 84, "CYC_HIGH": 166}
 
 

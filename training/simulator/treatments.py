@@ -14,11 +14,11 @@ from ...features.days import NEVER, Days, as_dates
 from .courses import MOST_COURSES, Courses
 from .infusions import SCHEDULES, infusions_of
 from .patients import Names, Numbers
+from .regimens import WITH_MYCOPHENOLATE
 from .world import World
 
 __all__ = ["anchor_rows", "treatments_table"]
 
-WITH_MYCOPHENOLATE = ("MPA", "MPA_CNI", "MPA_BEL", "MPA_OBI", "RESCUE")
 VOCLOSPORIN_FROM = np.datetime64("2021-02-01").astype(np.int64)
 ACID_PER_MOFETIL = 0.72
 TAPER_DAYS = (0, 14, 28, 56, 84, 168)
@@ -35,6 +35,7 @@ DRUGS = (
     "prednisone",
     "raas_inhibitor",
     "rituximab",
+    "sglt2_inhibitor",
     "tacrolimus",
     "voclosporin",
 )
@@ -238,6 +239,12 @@ def _background(rows: _Rows) -> None:
     start = np.floor(-60 + 120 * draws.uniform("raas_start", who)).astype(np.int64)
     start = np.maximum(start, -known[who])
     rows.add(who, "raas_inhibitor", start, np.full(len(who), NEVER), np.nan, "mg/d")
+    settings = rows.given["sglt2_inhibitor"]
+    who = np.flatnonzero(draws.uniform("sglt2") < settings["share"])
+    since = np.datetime64(settings["since"]).astype(np.int64)
+    start = np.floor(-30 + 500 * draws.uniform("sglt2_start", who)).astype(np.int64)
+    start = np.maximum(start, since - patients.index_day[who])
+    rows.add(who, "sglt2_inhibitor", start, np.full(len(who), NEVER), np.nan, "mg/d")
 
 
 def anchor_rows(world: World) -> pd.DataFrame:

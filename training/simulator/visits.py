@@ -31,11 +31,15 @@ class Visits:
         From the index date.
     planned : ndarray of bool
         At the start or the review of a course, where a clinician acts on UPCR.
+    missed_person, missed_day : ndarray of int, shape (n_missed,)
+        Appointments to which nobody came.
     """
 
     person: Days
     day: Days
     planned: Flags
+    missed_person: Days
+    missed_day: Days
 
     def __len__(self) -> int:
         """Return the number of visits."""
@@ -57,11 +61,12 @@ def _next_visit(draws: Draws, person: Days, day: Days, typical: Numbers, jitter:
 
 def _routine(
     draws: Draws, patients: Patients, courses: Courses, until: Days, parameters: Parameters
-) -> tuple[Days, Days]:
+) -> tuple[Days, Days, Flags]:
+    """Return the appointments: who, day, and whether they came."""
     settings = parameters["visits"]
     early, late = per_site(parameters, "interval_weeks", patients.site).T
     person, day = np.arange(len(patients)), np.zeros(len(patients), dtype=np.int64)
-    persons, days = [person[:0]], [day[:0]]
+    persons, days, kept = [person[:0]], [day[:0]], [person[:0] > 0]
     for _ in range(MOST_VISITS):
         course = courses.course_on(person, day)
         since = day - courses.start[person, course]
@@ -77,10 +82,10 @@ def _routine(
         missed = np.where(
             adherent, settings["missed"]["adherent"], settings["missed"]["nonadherent"]
         )
-        came = draws.uniform("came", person, day, day) >= missed
-        persons.append(person[came])
-        days.append(day[came])
-    return np.concatenate(persons), np.concatenate(days)
+        kept.append(draws.uniform("came", person, day, day) >= missed)
+        persons.append(person)
+        days.append(day)
+    return np.concatenate(persons), np.concatenate(days), np.concatenate(kept)
 
 
 def _planned(courses: Courses, until: Days) -> tuple[Days, Days]:
@@ -115,10 +120,10 @@ def draw_visits(
     until = np.minimum(courses.last_day, courses.kidney_failure)
     before = np.flatnonzero(draws.uniform("seen_before") < parameters["visits"]["before_index"])
     first = -12 - np.floor(58 * draws.uniform("first_visit", before)).astype(np.int64)
-    routine = _routine(draws, patients, courses, until, parameters)
+    who, on, came = _routine(draws, patients, courses, until, parameters)
     planned = _planned(courses, until)
-    person = np.concatenate([planned[0], before, routine[0]])
-    day = np.concatenate([planned[1], first, routine[1]])
+    person = np.concatenate([planned[0], before, who[came]])
+    day = np.concatenate([planned[1], first, on[came]])
     # A planned visit comes before a routine one of the same day, which it replaces.
     _, at = np.unique(person * (1 << 20) + day + 1000, return_index=True)
-    return Visits(person[at], day[at], at < len(planned[0]))
+    return Visits(person[at], day[at], at < len(planned[0]), who[~came], on[~came])
