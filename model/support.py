@@ -1,20 +1,21 @@
 """What the training data looked like, in shares: what later data is compared with.
 
 Assumes that shares of bins, missing values and risks tell enough; how values hang together is not
-kept, so that a shift in that alone is not seen. The model file holds it under ``training.support``.
+kept, so that a shift in that alone is not seen. The model file holds it under ``training.support``,
+by landmark: a patient at week 12 is not to be compared with others at week 52.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from ..features.errors import ModelError
 
-__all__ = ["Bins", "Support", "support_in", "support_of"]
+__all__ = ["Bins", "Support", "mixture", "support_in", "support_of"]
 
 Numbers = npt.NDArray[np.float64]
 BINS = 10
@@ -35,6 +36,7 @@ class Bins(BaseModel):
     edges: tuple[float, ...]
     shares: tuple[float, ...] = Field(description="Of the known values, one more than edges.")
     missing: float = Field(ge=0, le=1, description="Share of missing values.")
+    mean: float | None = Field(default=None, description="Of the known values.")
 
     @model_validator(mode="after")
     def _fits(self) -> "Bins":
@@ -50,7 +52,7 @@ class Bins(BaseModel):
 
 
 class Support(BaseModel):
-    """The training data in shares.
+    """The training data at one landmark, or a mixture of several.
 
     Parameters
     ----------
@@ -63,28 +65,42 @@ class Support(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    patients: int
+    patients: int = Field(gt=0)
     terms: dict[str, Bins]
     risk: Bins
 
 
-def _bins(values: Numbers, weight: Numbers) -> Bins:
+def _edges(values: Numbers, weight: Numbers) -> Numbers:
+    """Return the edges of ten bins of equal weight, or of fewer where values are tied."""
     known = ~np.isnan(values)
     if not known.any():
-        return Bins(edges=(), shares=(1.0,), missing=1.0)
+        return np.empty(0)
     inner = np.linspace(0, 1, BINS + 1)[1:-1]
     found = np.quantile(values[known], inner, weights=weight[known], method="inverted_cdf")
-    edges = tuple(edge for edge in np.unique(found).tolist() if edge > values[known].min())
-    places = np.searchsorted(np.array(edges), values[known], side="right")
-    shares = np.bincount(places, weight[known], len(edges) + 1) / weight[known].sum()
+    distinct = np.unique(found)
+    edges: Numbers = distinct[distinct > values[known].min()]
+    return edges
+
+
+def _bins(values: Numbers, weight: Numbers, edges: Numbers) -> Bins:
+    known = ~np.isnan(values)
+    total = weight[known].sum()
+    shares, mean = np.zeros(len(edges) + 1), None
+    shares[0] = 1.0
+    if total > 0:
+        places = np.searchsorted(edges, values[known], side="right")
+        shares = np.bincount(places, weight[known], len(edges) + 1) / total
+        mean = float(weight[known] @ values[known] / total)
     missing = float(weight[~known].sum() / weight.sum())
-    return Bins(edges=edges, shares=tuple(shares.tolist()), missing=missing)
+    return Bins(
+        edges=tuple(edges.tolist()), shares=tuple(shares.tolist()), missing=missing, mean=mean
+    )
 
 
 def support_of(
-    values: pd.DataFrame, risk: Numbers, weight: Numbers, patients: int
+    values: pd.DataFrame, risk: Numbers, weight: Numbers, landmark: npt.NDArray[np.int64]
 ) -> dict[str, Any]:
-    """Return the support as plain data.
+    """Return the support at each landmark as plain data; bins are the same at all.
 
     Parameters
     ----------
@@ -93,16 +109,30 @@ def support_of(
     risk : ndarray of float, shape (n_rows,)
         By the model.
     weight : ndarray of float, shape (n_rows,)
-    patients : int
-        Whose rows these are.
+        Above 0.
+    landmark : ndarray of int, shape (n_rows,)
+        Day of each row.
     """
-    terms = {str(name): _bins(values[name].to_numpy(np.float64), weight) for name in values}
-    support = Support(patients=patients, terms=terms, risk=_bins(risk, weight))
-    return support.model_dump(mode="json")
+    columns = {str(name): values[name].to_numpy(np.float64) for name in values}
+    edges = {name: _edges(column, weight) for name, column in columns.items()}
+    risk_edges = _edges(risk, weight)
+    found = {}
+    for day in np.unique(landmark).tolist():
+        here = landmark == day
+        terms = {
+            name: _bins(column[here], weight[here], edges[name]) for name, column in columns.items()
+        }
+        at = _bins(risk[here], weight[here], risk_edges)
+        support = Support(patients=int(here.sum()), terms=terms, risk=at)
+        found[str(day)] = support.model_dump(mode="json")
+    return found
 
 
-def support_in(training: Mapping[str, Any]) -> Support | None:
-    """Return the support that a model file holds; None where it holds none.
+_SUPPORTS = TypeAdapter(Annotated[dict[int, Support], Field(min_length=1)])
+
+
+def support_in(training: Mapping[str, Any]) -> dict[int, Support] | None:
+    """Return the support at each landmark that a model file holds; None where it holds none.
 
     Raises
     ------
@@ -112,6 +142,48 @@ def support_in(training: Mapping[str, Any]) -> Support | None:
     if "support" not in training:
         return None
     try:
-        return Support.model_validate(training["support"])
+        return _SUPPORTS.validate_python(training["support"])
     except ValidationError as error:
         raise ModelError(f"the model's support is not one: {error.errors()[0]['msg']}") from error
+
+
+def mixture(supports: Mapping[int, Support], days: Numbers) -> Support:
+    """Return what the training data would look like at the landmarks that were asked about.
+
+    Parameters
+    ----------
+    supports : mapping of int to Support
+    days : ndarray of float, shape (n_patients,)
+        Each is taken as the nearest landmark; nan, where the day is not known, as all alike.
+    """
+    landmarks = np.array(list(supports))
+    asked = days[~np.isnan(days)]
+    nearest = np.abs(asked[:, None] - landmarks).argmin(axis=1)
+    share = np.bincount(nearest, minlength=len(landmarks)) + np.isnan(days).sum() / len(landmarks)
+    share = share / share.sum() if len(days) else np.full(len(landmarks), 1 / len(landmarks))
+    parts = [(support, float(part)) for support, part in zip(supports.values(), share, strict=True)]
+    used = [(support, part) for support, part in parts if part > 0]
+    terms = {
+        name: _mixed([(support.terms[name], part) for support, part in used])
+        for name in used[0][0].terms
+    }
+    return Support(
+        patients=min(support.patients for support, _ in used),
+        terms=terms,
+        risk=_mixed([(support.risk, part) for support, part in used]),
+    )
+
+
+def _mixed(parts: list[tuple[Bins, float]]) -> Bins:
+    known = np.array([part * (1 - bins.missing) for bins, part in parts])
+    if known.sum() == 0:
+        return parts[0][0]
+    known /= known.sum()
+    shares = known @ np.array([bins.shares for bins, _ in parts])
+    means = [bins.mean or 0.0 for bins, _ in parts]
+    return Bins(
+        edges=parts[0][0].edges,
+        shares=tuple(shares.tolist()),
+        missing=min(1.0, float(sum(bins.missing * part for bins, part in parts))),
+        mean=float(known @ np.array(means)),
+    )

@@ -78,7 +78,7 @@ def to_risk_model(
             "config": config.model_dump(mode="json"),
         },
     )
-    support = support_of(values, model.risk_of(columns), weight, int(at_primary.sum()))
+    support = support_of(values, model.risk_of(columns), weight, cohort.landmark_days[rows])
     return replace(model, training={**model.training, "support": support}).sealed()
 
 

@@ -73,6 +73,7 @@ class Assessed(_Part):
     status: str
     risk: Probability | None
     verdict: str
+    landmark: Annotated[int, Field(ge=0, le=100_000)] | None = None
     subject: str | None = None
     terms: dict[str, Annotated[float, Field(allow_inf_nan=False)] | None] = {}
 

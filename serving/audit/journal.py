@@ -142,6 +142,7 @@ def note_assessments(
             {
                 "note": "assessment",
                 "as_of": answer.as_of.isoformat(),
+                "landmark": answer.landmark.day if answer.landmark else None,
                 "status": answer.status,
                 "risk": answer.risk,
                 "lower": answer.interval.lower if answer.interval else None,

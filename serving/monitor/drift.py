@@ -12,7 +12,7 @@ import pandas as pd
 
 from ...model.artifact import RiskModel, Term
 from ...model.drift import Shift, population_stability, share_interval, standardised_difference
-from ...model.support import Bins, Support, support_in
+from ...model.support import Bins, Support, mixture, support_in
 from .recorded import Recorded
 
 __all__ = ["FEWEST", "InputDrift", "ScoreDrift", "drift_of", "once_a_quarter", "quarter_of"]
@@ -109,13 +109,21 @@ def drift_of(model: RiskModel, recorded: Recorded) -> tuple[list[InputDrift], li
     ModelError
         When the model's support cannot be read.
     """
-    once, support = once_a_quarter(recorded), support_in(model.training)
+    once, supports = once_a_quarter(recorded), support_in(model.training)
     scored = once.of(once.assessments["status"] == "ok")
+    support = _asked(supports, scored)
     inputs = [_input(term, scored.terms, support) for term in model.terms]
     quarters = quarter_of(once.assessments["as_of"])
     periods = [("all", quarters == quarters), *((q, quarters == q) for q in sorted(set(quarters)))]
-    scores = [_scores(name, once.of(chosen), support) for name, chosen in periods]
+    scores = [_scores(name, once.of(chosen), supports) for name, chosen in periods]
     return inputs, scores
+
+
+def _asked(supports: dict[int, Support] | None, recorded: Recorded) -> Support | None:
+    """Return the training data as it was at the landmarks that were asked about."""
+    if supports is None:
+        return None
+    return mixture(supports, recorded.assessments["landmark"].to_numpy(np.float64))
 
 
 def _input(term: Term, terms: pd.DataFrame, support: Support | None) -> InputDrift:
@@ -132,7 +140,8 @@ def _input(term: Term, terms: pd.DataFrame, support: Support | None) -> InputDri
         )
     difference = index = chance = beyond = None
     if known >= FEWEST:
-        difference = standardised_difference(values, term.mean, term.scale)
+        mean = term.mean if bins is None or bins.mean is None else bins.mean
+        difference = standardised_difference(values, mean, term.scale)
         index, chance = _index(bins, values, support)
         outside = (values < term.lowest) | (values > term.highest)
         beyond = float(outside.sum() / known)
@@ -168,9 +177,11 @@ def _considerable(index: float | None, chance: float | None) -> bool:
     return index is not None and chance is not None and index >= max(CONSIDERABLE_INDEX, chance)
 
 
-def _scores(period: str, recorded: Recorded, support: Support | None) -> ScoreDrift:
+def _scores(period: str, recorded: Recorded, supports: dict[int, Support] | None) -> ScoreDrift:
     table = recorded.assessments
-    risk = table.loc[table["status"] == "ok", "risk"].to_numpy(np.float64)
+    scored = recorded.of(table["status"] == "ok")
+    risk = scored.assessments["risk"].to_numpy(np.float64)
+    support = _asked(supports, scored)
     refused = int((table["status"] == "outside_model").sum())
     mean = float(risk.mean()) if len(risk) else None
     if len(risk) < FEWEST:

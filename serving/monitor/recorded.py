@@ -15,7 +15,18 @@ from ..audit.verify import entries
 
 __all__ = ["Recorded", "read_log"]
 
-COLUMNS = ("number", "model", "who", "shown", "subject", "as_of", "status", "risk", "verdict")
+COLUMNS = (
+    "number",
+    "model",
+    "who",
+    "shown",
+    "subject",
+    "as_of",
+    "status",
+    "risk",
+    "verdict",
+    "landmark",
+)
 FEEDBACK = ("card", "outcome", "reason")
 
 
@@ -26,8 +37,8 @@ class Recorded:
     Parameters
     ----------
     assessments : DataFrame
-        number (of the entry), model, who, shown, subject, as_of, status, risk, verdict; one row per
-        patient assessed, in order.
+        number (of the entry), model, who, shown, subject, as_of, status, risk, verdict, landmark
+        (day); one row per patient assessed, in order.
     terms : DataFrame
         What the model saw, one column per term, in the same rows; nan where missing or not given.
     cards : DataFrame
@@ -95,7 +106,7 @@ def read_log(log: Path) -> Recorded:
                 rows.append(_row(entry.head.number, said, found))
                 terms.append(found.terms)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table = table.astype({"risk": np.float64, "as_of": "datetime64[s]"})
+    table = table.astype({"risk": np.float64, "landmark": np.float64, "as_of": "datetime64[s]"})
     seen = pd.DataFrame(terms, index=table.index).astype(np.float64)
     return Recorded(table, seen, _cards(back, showed, table), refused)
 
@@ -121,4 +132,5 @@ def _row(number: int, said: Answered, found: Assessed) -> tuple[Any, ...]:
         found.status,
         found.risk,
         found.verdict,
+        found.landmark,
     )

@@ -98,6 +98,7 @@ def as_page(report: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.tests["startingwith"] = str.startswith
     return environment.get_template("monitor.html").render(report=report)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lnrisk.features.errors import ModelError
 from lnrisk.model.calibration_in_time import agreement, observed_expected
 from lnrisk.model.drift import population_stability, share_interval, standardised_difference
-from lnrisk.model.support import support_in, support_of
+from lnrisk.model.support import mixture, support_in, support_of
 from scipy import stats
 
 RANDOM = np.random.default_rng(1)
@@ -79,8 +79,9 @@ def test_one_class_has_no_intercept():
 def test_the_training_data_itself_has_not_moved(values, random):
     column = np.array(values)
     weight = np.array([random.choice([0.5, 1.0, 3.0]) for _ in values])
-    plain = support_of(pd.DataFrame({"x": column}), np.linspace(0, 1, len(column)), weight, 1)
-    bins = support_in({"support": plain}).terms["x"]
+    day, risk = np.full(len(column), 84), np.linspace(0, 1, len(column))
+    plain = support_of(pd.DataFrame({"x": column}), risk, weight, day)
+    bins = support_in({"support": plain})[84].terms["x"]
     assert sum(bins.shares) == pytest.approx(1)
     assert bins.counts(column).sum() == (~np.isnan(column)).sum()
     assert bins.missing == pytest.approx(weight[np.isnan(column)].sum() / weight.sum())
@@ -94,13 +95,31 @@ def test_the_training_data_itself_has_not_moved(values, random):
     [
         None,
         {},
-        {"patients": 1, "terms": {}, "risk": {"edges": [1, 0], "shares": [1], "missing": 0}},
-        {"patients": 1, "terms": {}, "risk": {"edges": [], "shares": [1], "missing": 2}},
+        {"84": {"patients": 1, "terms": {}, "risk": {"edges": [1], "shares": [1], "missing": 0}}},
+        {"84": {"patients": 1, "terms": {}, "risk": {"edges": [], "shares": [1], "missing": 2}}},
+        {"x": {"patients": 1, "terms": {}, "risk": {"edges": [], "shares": [1], "missing": 0}}},
     ],
 )
 def test_a_support_that_is_none_is_refused(support):
     with pytest.raises(ModelError, match="support"):
         support_in({"support": support})
+
+
+def test_a_mixture_is_what_the_rows_at_those_landmarks_are():
+    """Asked twice at week 12 for each time at week 24: the same as two thirds and one third."""
+    early, late = RANDOM.normal(0, 1, 400), RANDOM.normal(3, 1, 200)
+    late[:50] = np.nan
+    column = np.concatenate([early, late])
+    landmark = np.repeat([84, 168], [400, 200])
+    plain = support_of(pd.DataFrame({"x": column}), np.full(600, 0.2), np.ones(600), landmark)
+    supports = support_in({"support": plain})
+    days = np.repeat([80.0, 190.0], [40, 20])
+    mixed = mixture(supports, days).terms["x"]
+    np.testing.assert_allclose(mixed.shares, mixed.counts(column) / mixed.counts(column).sum())
+    assert mixed.mean == pytest.approx(np.nanmean(column))
+    assert mixed.missing == pytest.approx(50 / 600)
+    assert mixture(supports, np.full(9, 84.0)).terms["x"] == supports[84].terms["x"]
+    assert mixture(supports, np.full(9, 84.0)).patients == 400
 
 
 def test_a_model_without_support():

@@ -31,7 +31,7 @@ def with_support():
         {term.name: RANDOM.normal(term.mean, term.scale, 2000) for term in model.terms}
     )
     values.iloc[:200, 3] = np.nan
-    support = support_of(values, RANDOM.beta(2, 6, 2000), np.ones(2000), 2000)
+    support = support_of(values, RANDOM.beta(2, 6, 2000), np.ones(2000), np.full(2000, 84))
     return small_model(training={**model.training, "support": support})
 
 
