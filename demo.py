@@ -120,7 +120,10 @@ def _closing_words(folder: Path, summary: str, day: str) -> str:
             f"labels     {folder / 'labels.csv'}, {folder / 'courses.csv'}",
             f"ten scored {folder / 'risks.csv'}",
             "",
-            "next: score every patient on one day, risk and label together",
+            "next: look at a patient, risk beside rule, in a browser at http://127.0.0.1:8000",
+            f"  lnrisk serve {folder / 'model'}",
+            "",
+            "or score every patient on one day, risk and label together",
             f"  lnrisk score {folder / 'model'} {folder / 'registry'} --as-of {day}"
             f" --out {folder / 'all-risks.csv'}",
         ]

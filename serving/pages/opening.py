@@ -8,8 +8,10 @@ and decimals are not guessed: 31.3.2025 and 2,5 are left for the checks to refus
 import csv
 import io
 import json
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +38,17 @@ TELLING = {
 """Columns by which a table is known, the most telling first."""
 _BIOPSY = {column.name for column in TABLES["biopsies"]} - {"patient_id", "date", "recorded_on"}
 _HEADER = re.compile(r"(.+?)[\s_]*[(\[]\s*(.+?)\s*[)\]]\s*")
+
+_BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    RuntimeError,  # encrypted
+    NotImplementedError,
+    ValueError,
+    EOFError,
+    OSError,
+)
 
 Tables = dict[str, list[Row]]
 
@@ -140,7 +153,7 @@ def _members(file: _File, words: Words, largest: int) -> Iterator[_File]:
                     why = words.say("error.zip_large", megabytes=largest >> 20)
                     raise _refused(words, file.name, why)
                 yield _File(name, read)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+    except _BROKEN_ZIP as error:
         raise _refused(words, file.name, words.say("error.bad_zip")) from error
 
 
