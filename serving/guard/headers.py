@@ -1,7 +1,9 @@
 """Headers of every answer: what a browser may do with it, and which request it answers.
 
 The page has only static files of its own, so that the policy allows nothing else: no inline script
-or style, no other host, no frame around it.
+or style, no other host, no frame around it. A browser names the page to this host alone: with no
+referrer at all it would send ``Origin: null``, which `lnrisk.serving.guard.hosts` cannot tell from
+another site's.
 """
 
 import re
@@ -30,7 +32,7 @@ ALWAYS = {
     "content-security-policy": CONTENT_POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",

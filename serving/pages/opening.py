@@ -28,8 +28,8 @@ __all__ = ["CannotOpen", "open_files", "read_pasted"]
 NAMES_SHOWN = 5
 TELLING = {
     "measurements": {"date", "analyte", "value", "unit"},
-    "treatments": {"drug", "start_date"},
     "adherence": {"measure", "value", "start_date", "end_date"},
+    "treatments": {"drug", "start_date"},
     "events": {"event", "date"},
     "outcomes": {"index_date", "status"},
     "biopsies": {"date"},

@@ -39,6 +39,7 @@ STATIC = {
     "icon.svg": "image/svg+xml",
 }
 LARGEST_BODY = 4 << 20
+LARGEST_UNPACKED = 64 << 20
 MOST_FIELDS = 200_000
 SPARE_ROWS = {"treatments": 1, "measurements": 2, "adherence": 1, "biopsies": 1, "events": 1}
 FIRST_ROWS: dict[str, tuple[dict[str, str], ...]] = {
@@ -125,7 +126,7 @@ class _Page:
             if not files:
                 return _Told(entry, (say("error.no_file"),))
             wanted = str(form.get("patient", "")).strip()
-            opened = open_files(files, wanted, self.words, LARGEST_BODY)
+            opened = open_files(files, wanted, self.words, LARGEST_UNPACKED)
             return self.assessed(opened, (say("notice.opened", count=opened.count),))
         if do == "paste":
             pasted = str(form.get("pasted", ""))

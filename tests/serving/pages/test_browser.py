@@ -9,6 +9,7 @@ import time
 
 import pytest
 from lnrisk.serving.app import create_app
+from lnrisk.serving.operation import Operation, operate
 from lnrisk.serving.settings import Settings
 from served import patient, small_model, upcr
 from visits import typed
@@ -30,7 +31,8 @@ def address():
 
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    app = create_app(small_model(), Settings())
+    model = small_model()
+    app = operate(create_app(model, Settings()), model, Operation())
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()

@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import pytest
+from lnrisk.features.tables import TABLES
 from lnrisk.serving.pages.opening import CannotOpen, open_files, read_pasted
 from lnrisk.serving.pages.words import load_words
 from served import PATIENT
@@ -75,6 +76,13 @@ def test_a_table_of_the_clinic(delimiter):
         ("anti_dsdna", "40", "[IU]/mL"),
     ]
     assert entry.rows("measurements")[2]["comparator"] == "<"
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_with_all_its_columns_is_known(name):
+    columns = [column.name for column in TABLES[name]]
+    entry = read(("table.csv", ",".join(columns) + "\n" + ",".join("1" for _ in columns)))
+    assert [table for table in TABLES if entry.rows(table)] == [name]
 
 
 def test_tables_below_each_other():
