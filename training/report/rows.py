@@ -16,6 +16,7 @@ from .words import (
     count,
     defined,
     duration,
+    few,
     number,
     percent,
     percent_span,
@@ -178,21 +179,28 @@ def flagged(results: Results) -> Table:
 
 
 def comparators(results: Results) -> Table:
-    """Give comparators, each measure before and after recalibration."""
-    rows = [
-        (
-            r.name,
-            _about(r),
-            percent(r.computable_share),
-            MEASURES[r.measure].short if r.measure in MEASURES else r.measure,
-            number(r.raw, 3) if defined(r.raw) else "–",
-            number(r.recalibrated, 3) if defined(r.recalibrated) else "–",
-            span(r.lower, r.upper, 3),
+    """Give comparators, each with the model on the same patients."""
+    by: dict[str, dict[str | None, Comparator]] = {}
+    for row in results.comparators:
+        by.setdefault(row.name, {})[row.measure] = row
+    found = []
+    for name, of in by.items():
+        first, auroc, brier = next(iter(of.values())), of.get("auroc"), of.get("brier")
+        ends = span(auroc.lower, auroc.upper) if auroc else ""
+        found.append(
+            (
+                name,
+                _about(first),
+                percent(first.computable_share),
+                _or_dash(auroc.raw if auroc else None, 2),
+                _or_dash(auroc.recalibrated if auroc else None, 2) + (f" ({ends})" if ends else ""),
+                _or_dash(auroc.model if auroc else None, 2),
+                _or_dash(brier.recalibrated if brier else None, 3),
+                _or_dash(brier.model if brier else None, 3),
+            )
         )
-        for r in results.comparators
-    ]
-    columns = ("Comparator", "What it is", "Known for", "Measure", "As published", "Recalibrated")
-    return Table((*columns, "Interval"), rows, 2)
+    columns = ("Comparator", "What it is", "Known for", "AUROC as published", "AUROC recalibrated")
+    return Table((*columns, "The model on them", "Brier score", "The model on them"), found, 2)
 
 
 def candidates(results: Results) -> Table:
@@ -250,7 +258,7 @@ def agreement(results: Results) -> Table:
     rows = [
         (
             VERDICTS.get(rule, rule).split(":")[0],
-            *(count(by.get((rule, other), 0)) for other in others),
+            *(few(by.get((rule, other), 0)) for other in others),
         )
         for rule in dict.fromkeys(r.rule for r in results.agreement)
     ]
@@ -311,7 +319,7 @@ def _baseline_cell(row: BaselineRow | None) -> str:
     if row.share is not None:
         return percent(row.share)
     if row.median is None:
-        return "not known"
+        return "too few"
     middle = value_text(row.median)
     if row.lower_quartile is None or row.upper_quartile is None:
         return middle
@@ -325,4 +333,11 @@ def _known(row: BaselineRow | None) -> str:
 
 
 def _about(row: Comparator) -> str:
-    return f"{row.meaning}. {row.source}." if row.source else row.meaning
+    absent = f"Not in the registry: {', '.join(row.absent)}" if row.absent else None
+    unverified = f"Not verified: {row.unverified}" if row.unverified else None
+    said = (row.meaning, row.source, row.horizon, unverified, absent)
+    return " ".join(f"{text.rstrip('. ')}." for text in said if text)
+
+
+def _or_dash(value: float | None, digits: int) -> str:
+    return number(value, digits) if defined(value) else "–"

@@ -21,6 +21,7 @@ __all__ = [
     "count",
     "defined",
     "duration",
+    "few",
     "number",
     "percent",
     "percent_span",
@@ -307,6 +308,17 @@ def count(value: float | None) -> str:
     12,345
     """
     return f"{value:,.0f}" if value is not None and math.isfinite(value) else UNDEFINED
+
+
+def few(value: int | None) -> str:
+    """Return a count of people, or that there are too few to count them.
+
+    Examples
+    --------
+    >>> print(few(12), few(0), few(None), sep="; ")
+    12; 0; under 10
+    """
+    return "under 10" if value is None else count(value)
 
 
 def duration(days: int) -> str:

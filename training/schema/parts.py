@@ -329,15 +329,18 @@ class Comparator(Part):
     kind: str = Field("", description='"rule", "value" or "published".')
     meaning: str = Field("", description="In words.")
     source: str | None = Field(None, description="Where it was published.")
+    horizon: str | None = Field(None, description="Until when it was made to predict.")
+    unverified: str | None = Field(None, description="What nobody has checked at the source.")
     needs: list[str] | str | None = Field(None, description="What it needs to be known.")
-    computable_share: Number = Field(
-        None, description="Share of patients for whom it could be had."
-    )
-    measure: str = Field(description=MEASURE)
+    absent: list[str] = Field([], description="What of that the registry does not have.")
+    patients: Count = Field(None, description="Patients for whom it could be had.")
+    computable_share: Number = Field(None, description="Their share, weighted.")
+    measure: str | None = Field(None, description="Name of the measure; null where it had none.")
     raw: Number = Field(None, description="As published.")
     recalibrated: Number = Field(None, description="Recalibrated on these patients, out of fold.")
     lower: Number = Field(None, description="Lower end of the recalibrated one's interval.")
     upper: Number = Field(None, description="Upper end of it.")
+    model: Number = Field(None, description="The model's figure among the same patients.")
 
 
 class Candidate(Part):
@@ -346,7 +349,9 @@ class Candidate(Part):
     name: str = Field(description="Its name.")
     meaning: str = Field("", description="In words.")
     log_loss: Number = Field(None, description="Nested, grouped, weighted log loss.")
-    standard_error: Number = Field(None, description="Of the log loss, over folds.")
+    standard_error: Number = Field(None, description="Of the log loss.")
+    difference: Number = Field(None, description="Log loss above that of the best.")
+    difference_error: Number = Field(None, description="Standard error of the difference.")
     auroc: Number = Field(None, description="AUROC in the same folds.")
     parameters: Number = Field(None, description="Parameters, for the rule of the simpler.")
     chosen: bool = Field(False, description="Whether it became the model.")

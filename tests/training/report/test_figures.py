@@ -37,7 +37,7 @@ def test_no_figure_is_wider_than_a_phone():
 
 def test_text_keeps_its_digits_while_coordinates_are_rounded():
     drawn = forest.candidates(FULL)
-    assert "0.2215" in drawn.svg
+    assert "0.0011" in drawn.svg
     assert not re.search(r' d="[^"]*\d\.\d{3}', drawn.svg)
 
 

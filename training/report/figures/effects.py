@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from ...schema.parts import Effect
 from ...schema.results import Results
-from ..words import defined, number, percent
+from ..words import defined, number, percent, value_text
 from .drawing import EVENT, MUTED, RISK, Drawing, canvas, drawing, percent_axis
 
 __all__ = ["odds", "partial_effects"]
@@ -95,8 +95,8 @@ def _draw_effect(axes: Axes, effects: Sequence[Effect]) -> None:
     for order, effect in enumerate(effects):
         risks = [np.nan if r is None else r for r in effect.risks]
         width = WIDTHS[min(order + len(WIDTHS) - len(effects[:3]), 2)]
-        if any(isinstance(value, str) or value is None for value in effect.values):
-            axes.bar([str(v) for v in effect.values], risks, width=0.5, color=RISK)
+        if _named(effect):
+            axes.bar(_names(effect), risks, width=0.5, color=RISK)
         else:
             axes.plot(np.asarray(effect.values, dtype=float), risks, color=RISK, linewidth=width)
             axes.xaxis.set_major_locator(MaxNLocator(4))
@@ -138,13 +138,24 @@ def _draw_odds(axes: Axes, shown: Sequence[Effect]) -> None:
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
+def _named(effect: Effect) -> bool:
+    """Return whether the values are names, or a yes and a no, and no scale."""
+    return effect.values == [0, 1] or any(not isinstance(value, float) for value in effect.values)
+
+
+def _names(effect: Effect) -> list[str]:
+    if effect.values == [0, 1]:
+        return ["no", "yes"]
+    return [value_text(value) for value in effect.values]
+
+
 def _cells(effect: Effect) -> list[tuple[str, ...]]:
     landmark = "" if effect.at_landmark is None else f"week {effect.at_landmark / 7:.3g}"
     every = max(1, (len(effect.values) - 1) // 4)
     name = effect.meaning or effect.feature
     return [
-        (name, landmark, v if isinstance(v, str) else number(v), percent(r))
-        for v, r in list(zip(effect.values, effect.risks, strict=True))[::every]
+        (name, landmark, v, percent(r))
+        for v, r in list(zip(_names(effect), effect.risks, strict=True))[::every]
     ]
 
 

@@ -25,7 +25,7 @@ GROUPS = {
     "class": "Class",
     "era": "Era",
 }
-HIDDEN = "too few to show"
+HIDDEN, NOT_HAD = "too few to show", "not to be had in time"
 ROW, HEAD, ABOVE = 0.43, 0.5, 0.17  # inches
 
 
@@ -47,6 +47,8 @@ class Row:
         Only a heading.
     empty : str
         What to say where there is no estimate.
+    beside : str
+        More for the table.
     """
 
     label: str
@@ -58,6 +60,7 @@ class Row:
     strong: bool = False
     head: bool = False
     empty: str = HIDDEN
+    beside: str = ""
 
 
 def forest(
@@ -174,55 +177,52 @@ def subgroups(results: Results, measure: str) -> Drawing | None:
 
 def comparators(results: Results) -> Drawing | None:
     """Draw the model's AUROC above those of rules and published models; None without any."""
-    rows = [r for r in results.comparators if r.measure == "auroc"]
+    by = {r.name: r for r in reversed(results.comparators) if r.measure in (None, "auroc")}
     own = next((r for r in results.performance if r.measure == "auroc"), None)
-    if own is None or not any(defined(r.recalibrated) for r in rows):
+    if own is None or not any(defined(r.recalibrated) for r in by.values()):
         return None
-    drawn = [Row("the model", own.estimate, own.lower, own.upper, strong=True)]
-    drawn += [
-        Row(
-            r.name,
-            r.recalibrated,
-            r.lower,
-            r.upper,
-            f"known for {percent(r.computable_share)}" if defined(r.recalibrated) else "",
-            empty="not to be had in time",
+    drawn = [Row("the model", own.estimate, own.lower, own.upper, "everyone", strong=True)]
+    for r in reversed(by.values()):
+        known = defined(r.recalibrated)
+        note = f"of {percent(r.computable_share)}" if known else ""
+        beside = f"; the model there {number(r.model)}" if known and defined(r.model) else ""
+        drawn.append(
+            Row(r.name, r.recalibrated, r.lower, r.upper, note, empty=NOT_HAD, beside=beside)
         )
-        for r in rows
-    ]
     return forest(
         drawn,
         "comparators-figure",
         "AUROC",
-        f"Forest plot of the AUROC of the model ({number(own.estimate)}) and {len(rows)} "
+        f"Forest plot of the AUROC of the model ({number(own.estimate)}) and {len(by)} "
         "comparators.",
-        "The model against what is already used, on the same patients. A comparator that is known "
-        "for few patients is compared on those few.",
+        "The model against what is already used, recalibrated out of fold. A comparator is judged "
+        "on the patients for whom it can be had; the table has the model on those same patients.",
         reference=0.5,
     )
 
 
 def candidates(results: Results) -> Drawing | None:
-    """Draw the log loss of each candidate with its standard error; None without any."""
+    """Draw how much worse than the best each candidate is, with its error; None without any."""
     rows = [r for r in results.candidates if r.log_loss is not None]
     if not rows:
         return None
-    best = min(rows, key=lambda r: r.log_loss or np.inf)
-    line = (best.log_loss or 0.0) + (best.standard_error or 0.0)
+    best = min(rows, key=lambda r: r.log_loss or 0.0)
     drawn = []
     for r in rows:
-        loss, error = r.log_loss or 0.0, r.standard_error or 0.0
+        above = (r.log_loss or 0.0) - (best.log_loss or 0.0)
+        error = r.difference_error if r.difference is not None else r.standard_error
         note = f"{count(r.parameters)} parameters" if defined(r.parameters) else ""
-        drawn.append(Row(r.name, loss, loss - error, loss + error, note, strong=r.chosen))
+        low, high = (above - error, above + error) if defined(error) else (None, None)
+        drawn.append(Row(r.name, above, low, high, note, strong=r.chosen))
     chosen = next((r.name for r in rows if r.chosen), "none")
     return forest(
         drawn,
         "candidates-figure",
-        "Log loss ± standard error, lower is better",
-        f"Log loss of {len(rows)} candidates; best {best.name}, chosen {chosen}.",
-        "Nested cross-validation. The simplest candidate left of the dashed line, one standard "
-        "error above the best, is chosen.",
-        reference=line,
+        "Log loss above the best ± standard error",
+        f"Log loss of {len(rows)} candidates above the best, {best.name}; chosen {chosen}.",
+        "Nested cross-validation, less is better. The simplest candidate whose bar reaches the "
+        "line of the best is chosen (diamond).",
+        reference=0.0,
         digits=4,
     )
 
@@ -287,4 +287,5 @@ def _cells(row: Row, digits: int) -> tuple[str, ...]:
     note = row.note
     if row.wide:
         note = f"{note}; new centre {span(*row.wide, digits)}".lstrip("; ")
+    note += row.beside
     return (row.label, number(row.estimate, digits), span(row.lower, row.upper, digits), note)
