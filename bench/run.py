@@ -1,6 +1,6 @@
 """Run every benchmark, one file per promise, each in a fresh process; say on what machine.
 
-Arguments go to those that write a page: ``run.py --out``.
+Arguments go to those that write a part of the page: ``run.py --out``.
 """
 
 import os
@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHES = ("label", "landmark", "features", "empirical_bayes")
-WRITING = ("features", "empirical_bayes")
+BENCHES = ("label", "landmark", "serving", "features", "empirical_bayes")
+WRITING = ("serving", "features", "empirical_bayes")
 
 
 def main() -> None:

@@ -25,14 +25,15 @@ from typing import Any
 import numpy as np
 from lnrisk.features.pipeline import features_at, index_days
 from lnrisk.features.registry import read_registry
-from lnrisk.model.artifact import RiskModel, load_model
+from lnrisk.model.artifact import MODEL_FILE, RiskModel
+from lnrisk.model.definition import load_definition
 from lnrisk.serving.rows import EXAMPLE
 from page import PERFORMANCE, digits, replace, table
 
 SECONDS = 10
 CLIENTS = (1, 8)
 PATIENTS = 1_000
-CONFIG = "seed = 1\n[validation]\nfolds = 3\nrepeats = 1\nresamples = 50\n"
+MLFLOW_CODE = Path(__file__).parents[1] / "model" / "mlflow_model.py"
 TARGETS = {"times": 10.0, "p99_ms": 10.0, "cold_start": 2.0, "mebibytes": 150.0}
 ENVIRONMENT = {
     **os.environ,
@@ -80,12 +81,6 @@ class Service:
 def _children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [each for child in map(int, listed) for each in (child, *_children(child))]
-
-
-def _lnrisk(*arguments: str, **how: Any) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(
-        [sys.executable, "-m", "lnrisk", *arguments], env=ENVIRONMENT, check=True, **how
-    )
 
 
 def _post(url: str, body: bytes) -> Any:
@@ -156,26 +151,47 @@ def _latency(said: str, percentile: int) -> float:
     return float(value) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit]
 
 
-def trained(folder: Path) -> tuple[str, Path]:
-    """Train and register a model on simulated patients; return tracking URI and exported folder."""
+def trained(folder: Path) -> tuple[RiskModel, str]:
+    """Fit a model to simulated patients, write and register it; return it and MLflow's address."""
+    import mlflow
+    from lnrisk.training.config import TrainingConfig
+    from lnrisk.training.simulate import simulate, write
+    from lnrisk.training.train import fit_model
+
+    write(simulate(PATIENTS, 1), folder / "registry", "parquet")
+    config = TrainingConfig(seed=1, allow_small=True)
+    registry = read_registry(folder / "registry")
+    model = fit_model(registry, load_definition(), config, lambda what, done, of: None)
+    (folder / "exported").mkdir()
+    file = folder / "exported" / MODEL_FILE
+    file.write_text(model.to_json(), encoding="utf-8")
     tracking = f"sqlite:///{folder / 'mlflow.db'}"
-    (folder / "config.toml").write_text(CONFIG)
-    registry = str(folder / "registry")
-    _lnrisk("simulate", registry, "--patients", str(PATIENTS), "--seed", "1")
-    options = [
-        "--config",
-        str(folder / "config.toml"),
-        "--tracking-uri",
-        tracking,
-        "--register",
-        "lnrisk",
-        "--alias",
-        "champion",
-    ]
-    _lnrisk("train", registry, *options, stdout=subprocess.DEVNULL)
-    exported = folder / "exported"
-    _lnrisk("export", "models:/lnrisk@champion", str(exported), "--tracking-uri", tracking)
-    return tracking, exported
+    mlflow.set_tracking_uri(tracking)
+    mlflow.set_experiment(experiment_id=_experiment(folder))
+    mlflow.pyfunc.log_model(
+        name="model",
+        python_model=str(MLFLOW_CODE),
+        artifacts={"model": str(file)},
+        signature=_signature(model),
+        pip_requirements=[],
+        registered_model_name="lnrisk",
+    )
+    return model, tracking
+
+
+def _experiment(folder: Path) -> str:
+    import mlflow
+
+    return mlflow.create_experiment("bench", artifact_location=(folder / "artifacts").as_uri())
+
+
+def _signature(model: RiskModel) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    inputs = [ColSpec(DataType.double, name, required=False) for name in model.input_names]
+    outputs = [ColSpec(DataType.double, name) for name in ("risk", "risk_lower", "risk_upper")]
+    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 
 def one_row(model: RiskModel, registry: Path) -> dict[str, float | None]:
@@ -213,12 +229,11 @@ def _same(own: Any, rival: Any) -> float:
 
 def measure(folder: Path) -> dict[str, Any]:
     """Return all figures."""
-    tracking, exported = trained(folder)
-    model = load_model(exported)
+    model, tracking = trained(folder)
     body = bodies(one_row(model, folder / "registry"))
     infer, invoke = "/v2/models/lnrisk/infer", "/invocations"
-    serve = [sys.executable, "-m", "lnrisk", "serve", str(exported)]
-    mlflow = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/lnrisk@champion"]
+    serve = [sys.executable, "-m", "lnrisk", "serve", str(folder / "exported")]
+    mlflow = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/lnrisk/1"]
     mlflow += ["--env-manager", "local", "--workers", "1"]
     ENVIRONMENT["MLFLOW_TRACKING_URI"] = tracking
     found: dict[str, Any] = {}
