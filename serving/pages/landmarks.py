@@ -54,7 +54,8 @@ def moves_of(
     if index is None:
         return ()
     since = (assessment.as_of - index).days
-    now = min(assessment.landmark.day, since) if assessment.landmark else since
+    rests_on = assessment.landmark.day if assessment.landmark else since
+    now = rests_on if assessment.status == "ok" else since
     days = [week * 7 for week in LANDMARK_WEEKS if week * 7 < since and week * 7 != now]
     found = [_now(assessment, now, index + datetime.timedelta(days=now), words)]
     if days:

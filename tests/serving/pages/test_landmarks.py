@@ -38,3 +38,14 @@ def test_no_landmark_lies_after_the_day_asked_for():
 
 def test_before_induction_there_is_none():
     assert moves(datetime.date(2015, 5, 20), small_model())[1] == ()
+
+
+def test_where_there_is_no_risk_now_the_earlier_ones_are_still_told():
+    day = datetime.date(2017, 6, 1)
+    _, rows = moves(day, small_model())
+    assert rows[-1].move.now
+    assert rows[-1].date == day
+    assert rows[-1].move.risk is None
+    assert "too late" in rows[-1].move.said
+    assert [row.week for row in rows[:-1]] == ["0", "4", "8", "12", "16", "20", "26"]
+    assert any(row.move.risk is not None for row in rows)
