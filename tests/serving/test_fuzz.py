@@ -16,6 +16,7 @@ from lnrisk.serving.audit.archive import Archive
 from lnrisk.serving.audit.chain import AuditError, Head, sealed
 from lnrisk.serving.audit.log import AuditLog
 from lnrisk.serving.audit.verify import verify
+from lnrisk.serving.cds_hooks import SERVICE_PATH
 from lnrisk.serving.monitor.recorded import read_log
 from lnrisk.serving.operation import Operation, operate
 from lnrisk.serving.replay import replay
@@ -83,7 +84,18 @@ def sent(service, path, body):
     return service.post(path, content=json.dumps(body), headers=headers)
 
 
-PATHS = st.sampled_from(["/v1/risk", "/v1/label", "/v1/risk:batch", "/v2/models/lnrisk/infer"])
+PATHS = st.sampled_from(
+    [
+        "/v1/risk",
+        "/v1/label",
+        "/v1/risk:batch",
+        "/v2/models/lnrisk/infer",
+        "/fhir/$assess",
+        SERVICE_PATH,
+        f"{SERVICE_PATH}/feedback",
+        "/",
+    ]
+)
 
 
 @FEW
