@@ -6,10 +6,12 @@ import logging
 import os
 import re
 
+import numpy as np
 import pytest
 from client import Client
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
+from lnrisk.features.laboratory import DAYS_PER_MONTH, LANDMARK_MONTH
 from lnrisk.serving.app import create_app
 from lnrisk.serving.audit.archive import Archive
 from lnrisk.serving.audit.chain import AuditError
@@ -20,7 +22,7 @@ from lnrisk.serving.audit.recording import HELD_BYTES
 from lnrisk.serving.audit.verify import entries, verify
 from lnrisk.serving.operation import Operation, operate
 from lnrisk.serving.settings import Settings
-from served import patient, small_model, upcr
+from served import RANGES, patient, small_model, upcr
 
 MODEL = small_model()
 HOSTS = ("test",)
@@ -128,22 +130,19 @@ def test_each_patient_of_a_batch_has_a_pseudonym_of_their_own(log):
 
 
 def test_columns_that_are_scored_are_recorded(log):
-    names = MODEL.input_names
+    given = {name: [float(np.mean(RANGES.get(name, (0, 1))))] * 2 for name in MODEL.input_names}
+    given[LANDMARK_MONTH] = [MODEL.landmarks[0] / DAYS_PER_MONTH] * 2
+    seen, given["log_upcr_last"][1] = given["log_upcr_last"][0], None
     inputs = [
-        {
-            "name": name,
-            "shape": [2, 1],
-            "datatype": "FP64",
-            "data": [0.5, None if name == "log_upcr_last" else 0.5],
-        }
-        for name in names
+        {"name": name, "shape": [2, 1], "datatype": "FP64", "data": values}
+        for name, values in given.items()
     ]
     answer = service(log).post("/v2/models/lnrisk/infer", json={"inputs": inputs}).json()
     (entry,) = recorded(log)
     risks = next(each["data"] for each in answer["outputs"] if each["name"] == "risk")
     assert [note["risk"] for note in entry["notes"]] == risks
     assert [note["status"] for note in entry["notes"]] == ["ok", "outside_model"]
-    assert entry["notes"][0]["terms"]["log_upcr_last"] == 0.5
+    assert entry["notes"][0]["terms"]["log_upcr_last"] == seen
 
 
 def test_a_label_alone_is_recorded(log):
