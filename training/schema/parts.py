@@ -395,6 +395,10 @@ class Centres(Part):
     calibration_by_centre: list[CentreCalibration] = Field([], description="Curves.")
     remarks: list[str] = Field([], description="What was noticed.")
 
+    def __bool__(self) -> bool:
+        """Whether it was done."""
+        return bool(self.rows)
+
 
 class InstabilityPoint(Part):
     """How risks near one value spread over refits."""
@@ -421,6 +425,10 @@ class Instability(Part):
     )
     points: list[InstabilityPoint] = Field([], description="At quantiles of the risk.")
     changed_class: list[ChangedClass] = Field([], description="At thresholds.")
+
+    def __bool__(self) -> bool:
+        """Whether it was done."""
+        return bool(self.points)
 
 
 class LearningPoint(Interval):

@@ -337,6 +337,7 @@ def comparators(figures):
     rows.append(
         {**rows[2], "measure": "brier", "raw": None}
         | {"recalibrated": worse, "lower": worse - 0.006, "upper": worse + 0.006}
+        | {"model": figures["brier"]}
     )
     return rows
 

@@ -61,6 +61,11 @@ def test_an_item_is_answered_only_by_a_section_that_is_there(number, section):
     assert by_number(without)[number].status == "open"
 
 
+def test_centres_without_a_row_answer_nothing():
+    empty = {"rows": [], "pooled": [], "remarks": ["not asked for."]}
+    assert by_number({**full_results(), "centres": empty})["12d"].status == "open"
+
+
 def test_links_lead_to_sections_of_the_page():
     ids = Page(full_page()).ids
     assert all(item.answer.link in {*ids, ""} for item in tripod(FULL))

@@ -75,5 +75,7 @@ def test_a_definition_that_moves_the_figures_is_named():
 
 def test_what_was_left_out_is_listed():
     assert not_done(changed()) == []
-    assert not_done(changed(centres=None)) == ["validation centre by centre"]
+    empty = {"rows": [], "pooled": [], "remarks": ["not asked for."]}
+    for nothing in (None, empty):
+        assert not_done(changed(centres=nothing)) == ["validation centre by centre"]
     assert "instability of the risks" in said(as_results(bare_results()))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from ...schema.results import Results
 from ..words import MEASURES, count, defined, number, percent, span
@@ -103,6 +104,7 @@ def forest(
         axes.set(xlim=(low, high), ylim=(place + 0.12, 0.05))
         axes.set_xlabel(axis)
         axes.set_yticks([])
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.grid(axis="x")
         axes.spines["left"].set_visible(False)
         return drawing(
@@ -160,7 +162,7 @@ def subgroups(results: Results, measure: str) -> Drawing | None:
         drawn.append(Row(GROUPS.get(group, group), head=True))
         drawn += [
             Row(r.level, r.estimate, r.lower, r.upper, _size(r.patients, r.events))
-            for r in rows
+            for r in sorted(rows, key=lambda r: not r.level.startswith("under"))
             if r.group == group
         ]
     return forest(
