@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from ..features.errors import RegistryError
 from ..features.sources.codes import load_codes
-from ..features.sources.fhir import resources_of
+from ..features.sources.fhir_source import resources_of
 from ..model.artifact import RiskModel
 from .audit.journal import note, now
 from .cds_cards import card_of

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from ..features.errors import RegistryError
-from ..features.sources.fhir import resources_of
+from ..features.sources.fhir_source import resources_of
 from ..model.artifact import RiskModel
 from .audit.journal import now
 from .from_fhir import RecordError, Resource, assess_record

@@ -5,9 +5,7 @@ otherwise than in codes.toml, is not final, or has no day is left out and report
 words is never interpreted.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +21,11 @@ from .fhir_elements import (
     part,
 )
 from .fhir_medication import MEDICATION_TYPES, Taken, settle, taken_of
+from .fhir_source import FhirSource, resources_in
 from .imported import Collector, Imported
 from .mapping import NO_PLACE
 
-__all__ = ["read_fhir", "read_fhir_folder", "resources_of"]
+__all__ = ["read_fhir", "read_fhir_folder"]
 
 Resource = Mapping[str, Any]
 
@@ -47,83 +46,6 @@ _DATES = ("effectiveDateTime", "effectiveInstant", "effectivePeriod")
 _TEST_DATA = "HTEST"
 
 
-@dataclass
-class _Source:
-    """Every resource by the names that references use, and whose it is."""
-
-    resources: dict[str, tuple[str, Resource]] = field(default_factory=dict)
-    patients: dict[str, str] = field(default_factory=dict)
-
-    def add(self, url: str, resource: Resource) -> None:
-        kind, identifier = resource["resourceType"], resource.get("id")
-        name = f"{kind}/{identifier}" if isinstance(identifier, str) and identifier else url
-        name = name or f"{kind}/#{len(self.resources) + 1}"
-        self.resources[name] = (name, resource)
-        if url and url != name:
-            self.resources[url] = self.resources[name]
-
-    def __iter__(self) -> Iterator[tuple[str, Resource]]:
-        seen = set()
-        for name, resource in self.resources.values():
-            if name not in seen:
-                seen.add(name)
-                yield name, resource
-
-    def find(self, reference: Any, within: Resource) -> Resource | None:
-        """Return the resource that a Reference leads to."""
-        target = part(reference, "reference")
-        if not isinstance(target, str):
-            return None
-        if target.startswith("#"):
-            held = elements(within, "contained")
-            return next((each for each in held if each.get("id") == target[1:]), None)
-        found = self.resources.get(target) or self.resources.get(_relative(target))
-        return found[1] if found else None
-
-    def patient(self, resource: Resource) -> str | None:
-        """Return the patient_id of a resource's subject."""
-        for name in ("subject", "patient"):
-            target = part(resource, name, "reference")
-            if isinstance(target, str):
-                uuid = f"Patient/{target.removeprefix('urn:uuid:')}"
-                for key in (target, _relative(target), uuid):
-                    if key in self.resources:
-                        return self.patients.get(self.resources[key][0])
-        return None
-
-
-def _relative(reference: str) -> str:
-    return "/".join(reference.split("/_history/")[0].split("/")[-2:])
-
-
-def resources_of(content: Any) -> Iterator[tuple[str, Resource]]:
-    """Yield full URL and resource of a Bundle's entries, or of the one resource.
-
-    Raises
-    ------
-    RegistryError
-        When it is no FHIR resource, or a Bundle that is one page of several.
-    """
-    kind = part(content, "resourceType")
-    if not isinstance(kind, str):
-        raise RegistryError("expected a FHIR resource: a JSON object with resourceType.")
-    if kind != "Bundle":
-        yield "", content
-        return
-    if any(link.get("relation") == "next" for link in elements(content, "link")):
-        raise RegistryError(
-            "the Bundle is one page of several (it has a link `next`); put all pages together."
-        )
-    for entry in elements(content, "entry"):
-        resource, url = entry.get("resource"), entry.get("fullUrl")
-        held = part(resource, "resourceType")
-        if isinstance(resource, Mapping) and isinstance(held, str):
-            if held == "Bundle":
-                yield from resources_of(resource)
-            else:
-                yield url if isinstance(url, str) else "", resource
-
-
 def read_fhir(
     resources: Iterable[tuple[str, Resource]],
     codes: Codes,
@@ -142,7 +64,7 @@ def read_fhir(
     seen_on : str, optional
         A date on which every patient is known to be in care; the last contact is not before it.
     """
-    source = _Source()
+    source = FhirSource()
     for url, resource in resources:
         source.add(url, resource)
     reader = _Reader(source, codes, Collector({"source": name, "format": "FHIR R4"}))
@@ -162,24 +84,14 @@ def read_fhir_folder(path: Path, codes: Codes) -> Imported:
     if not files:
         raise RegistryError(f"{path.name}: no .json or .ndjson file in it.")
     return read_fhir(
-        (each for file in files for each in _of_file(file)), codes, path.resolve().name
+        (each for file in files for each in resources_in(file)), codes, path.resolve().name
     )
-
-
-def _of_file(file: Path) -> Iterator[tuple[str, Resource]]:
-    try:
-        text = file.read_text(encoding="utf-8")
-        contents = [text] if file.suffix == ".json" else filter(str.strip, text.splitlines())
-        for content in contents:
-            yield from resources_of(json.loads(content))
-    except (OSError, ValueError, RecursionError, RegistryError) as error:
-        raise RegistryError(f"{file.name}: cannot be read: {error}") from error
 
 
 class _Reader:
     """Resources of one source while they become rows."""
 
-    def __init__(self, source: _Source, codes: Codes, out: Collector) -> None:
+    def __init__(self, source: FhirSource, codes: Codes, out: Collector) -> None:
         self.source = source
         self.codes = codes
         self.out = out

@@ -10,7 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from lnrisk.features.errors import RegistryError
 from lnrisk.features.sources.codes import load_codes
-from lnrisk.features.sources.fhir import read_fhir, read_fhir_folder, resources_of
+from lnrisk.features.sources.fhir import read_fhir, read_fhir_folder
+from lnrisk.features.sources.fhir_source import resources_of
 from lnrisk.model.definition import load_definition
 from lnrisk.model.label import label
 from records import (

@@ -198,6 +198,13 @@ def test_diagnoses_and_deaths(tmp_path):
     ]
 
 
+def test_a_cdm_of_people_alone_is_one(tmp_path):
+    imported = read(tmp_path / "cdm", **dict.fromkeys(set(ANNA) - {"person"}))
+    assert imported.tables["patients"]["patient_id"].tolist() == ["1"]
+    empty = {name: text.splitlines()[0] + "\n" for name, text in ANNA.items() if name != "person"}
+    assert len(read(tmp_path / "empty", **empty).tables["patients"]) == 1
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -6,7 +6,8 @@ import generated
 import pandas as pd
 from hypothesis import given, settings
 from lnrisk.features.sources.codes import load_codes
-from lnrisk.features.sources.fhir import read_fhir, resources_of
+from lnrisk.features.sources.fhir import read_fhir
+from lnrisk.features.sources.fhir_source import resources_of
 from lnrisk.model.definition import load_definition
 from lnrisk.model.label import label
 from records import UCUM, bundle, coded
