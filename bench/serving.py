@@ -38,6 +38,7 @@ MLFLOW_CODE = Path(__file__).parents[1] / "model" / "mlflow_model.py"
 TARGETS = {"times": 10.0, "p99_ms": 10.0, "cold_start": 2.0, "mebibytes": 150.0}
 ENVIRONMENT = {
     **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
     "OPENBLAS_NUM_THREADS": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
