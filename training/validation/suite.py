@@ -168,7 +168,10 @@ def _refit_figures(
 
 
 def _in_time(cohort: Cohort, found: CrossValidation, config: TrainingConfig) -> pd.DataFrame:
-    """Return AUROC by each quarter after the primary landmark, of all at risk there."""
+    """Return AUROC by each quarter after the primary landmark, of all at risk there.
+
+    Nothing is shown of a day by which fewer than the smallest cell had the outcome.
+    """
     rows, plan = cohort.primary, config.validation
     first = config.primary_landmark + STEP_DAYS
     days = [*range(first, config.horizon_days - STEP_DAYS // 2, STEP_DAYS), config.horizon_days]
@@ -184,7 +187,9 @@ def _in_time(cohort: Cohort, found: CrossValidation, config: TrainingConfig) -> 
         random_state=config.seed,
         level=plan.level,
     )
-    return table
+    few = table["events"].between(1, plan.smallest_cell - 1)
+    shown = ["auroc", "lower", "upper", "events"]
+    return table.assign(**{name: table[name].astype(float).mask(few) for name in shown})
 
 
 def _calibration_by_landmark(found: CrossValidation) -> pd.DataFrame:

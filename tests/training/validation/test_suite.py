@@ -89,9 +89,27 @@ def test_instability_and_optimism_are_of_the_refits_at_the_primary_landmark(whol
 def test_auroc_in_time_counts_everyone_at_risk(whole):
     cohort, _, found = whole
     assert found.auroc_in_time["days"].tolist() == [175, 266, 357, 448, 548]
-    assert found.auroc_in_time["events"].is_monotonic_increasing
+    shown = found.auroc_in_time["events"]
+    assert shown.dropna().is_monotonic_increasing
+    assert ((shown >= 10) | (shown == 0) | shown.isna()).all()
     events = (cohort.status == "event") & cohort.primary
     assert found.auroc_in_time["events"].iloc[-1] == events.sum()
+
+
+def test_a_day_with_few_outcomes_is_not_shown(whole):
+    cohort, _, found = whole
+    plan = PLAN.changed(validation={**PLAN.validation.model_dump(), "smallest_cell": 30})
+    table = suite._in_time(cohort, found.cross_validation, plan)
+    events = [
+        int(((cohort.status == "event") & cohort.primary & (cohort.days <= day)).sum())
+        for day in table["days"]
+    ]
+    few = np.array([0 < number < 30 for number in events])
+    assert few.any()
+    assert not few.all()
+    columns = table[["auroc", "lower", "upper", "events"]]
+    assert columns[few].isna().all(axis=None)
+    assert columns[~few].notna().all(axis=None)
 
 
 def test_an_interrupted_validation_is_taken_up_and_gives_the_same(fits, monkeypatch, tmp_path):
