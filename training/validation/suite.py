@@ -14,6 +14,7 @@ from ...features.registry import Registry
 from ...model.classifier import LogisticRisk
 from ...model.definition import Definition
 from ..cohort import Cohort
+from ..comparators.comparator import comparators
 from ..config import TrainingConfig
 from ..curves import calibration_band, calibration_curve
 from ..decision_curve import decision_curve
@@ -35,6 +36,7 @@ __all__ = ["Validated", "validate"]
 
 STEP_DAYS = 91
 CURVE_POINTS = 21
+ANSWERED = 0.5
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ def validate(
     pieces : Pieces
         Where finished pieces are kept.
     rules : mapping of str to ndarray of float, shape (n_rows,), optional
-        Simple rules to hold against the model, 0 or 1 for each row of the cohort.
+        Simple rules to hold against the model, 0 or 1 for each row of the cohort; by default those
+        of `lnrisk.training.comparators` that can be answered for most. Whom a rule cannot be asked
+        of is not treated by it.
     """
     plan = config.validation
     found = cross_validate(cohort, config, step, pieces)
@@ -134,7 +138,10 @@ def validate(
             at.mean_risk,
             at.weight,
             patient,
-            rules={name: flagged[rows] for name, flagged in (rules or {}).items()},
+            rules={
+                name: flagged[rows]
+                for name, flagged in (_rules(cohort) if rules is None else rules).items()
+            },
             **again,
         ),
         centres=centres,
@@ -152,6 +159,16 @@ def validate(
     )
     step("summaries", 1, 1)
     return validated
+
+
+def _rules(cohort: Cohort) -> dict[str, Floats]:
+    rows = cohort.primary & cohort.resolved
+    answers = {one.name: one.raw(cohort.features) for one in comparators() if one.kind == "rule"}
+    return {
+        name: np.nan_to_num(answer)
+        for name, answer in answers.items()
+        if np.isfinite(answer[rows]).mean() >= ANSWERED
+    }
 
 
 def _refit_figures(
