@@ -37,6 +37,8 @@ class Validation(BaseModel):
     centres, sensitivity : bool
         Whether each centre is predicted by the others, and whether all presets of the definition
         and readings of unknown adherence are tried.
+    challengers : bool
+        Whether boosting and an elastic net are tried in the same folds.
     smallest_cell : int
         Fewest people that a table shows.
     """
@@ -50,12 +52,20 @@ class Validation(BaseModel):
     learning_sizes: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.2, 0.4, 0.6, 0.8)
     centres: bool = True
     sensitivity: bool = True
+    challengers: bool = True
     smallest_cell: int = Field(default=10, ge=1)
 
     @classmethod
     def quick(cls) -> "Validation":
         """Return a small plan: everything once, for a demonstration or a test."""
-        return cls(folds=3, repeats=1, resamples=100, learning_sizes=(0.5,), sensitivity=False)
+        return cls(
+            folds=3,
+            repeats=1,
+            resamples=100,
+            learning_sizes=(0.5,),
+            sensitivity=False,
+            challengers=False,
+        )
 
 
 class TrainingConfig(BaseModel):

@@ -143,8 +143,6 @@ def run_results(
     rule = config.outcome == "rule"
     values = model.term_values(cohort.features)
     missing = values.isna().mean()
-    slopes = {term.name: model.coefficient(term.name) for term in model.terms}
-    order = sorted(model.terms, key=lambda term: -abs(slopes[term.name]))
     return {
         "schema": SCHEMA,
         "lnrisk_version": version,
@@ -179,9 +177,6 @@ def run_results(
         "sample_size": cohort.sample_size.to_dict(),
         "risk_distribution": _distribution(primary),
         "flagged": records(_flagged(y, risk, weight)),
-        "effects": [
-            {"feature": t.name, "meaning": t.meaning, "coefficient": slopes[t.name]} for t in order
-        ],
         "features": [
             {
                 "name": entry.name,

@@ -15,6 +15,7 @@ from ..model.artifact import RiskModel
 from ..model.definition import Definition
 from .cohort import Cohort, build_cohort
 from .config import TrainingConfig
+from .described.description import description, simple_rules
 from .fitting import fit_classifier
 from .model_file import to_risk_model
 from .pieces import Pieces, kept_for, run_key
@@ -98,10 +99,15 @@ def _train(
     step("fit", 0, 1)
     classifier, _ = fit_classifier(cohort, cohort.resolved, config.seed)
     step("fit", 1, 1)
-    found = validate(registry, definition, cohort, classifier, config, step, pieces)
+    rules = simple_rules(cohort)
+    found = validate(registry, definition, cohort, classifier, config, step, pieces, rules)
     model = to_risk_model(classifier, cohort, registry, definition, config, found.refits)
     today = datetime.datetime.now(tz=datetime.UTC).date()
     results = run_results(
         registry, cohort, found.cross_validation, classifier, model, config, today, version
     )
-    return TrainingRun(model, cohort, found, results | validation_results(found, cohort))
+    results |= validation_results(found, cohort)
+    results |= description(
+        registry, definition, cohort, model, found.cross_validation, config, step
+    )
+    return TrainingRun(model, cohort, found, results)
