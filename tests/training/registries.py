@@ -25,7 +25,13 @@ CONFIG = TrainingConfig(
     seed=1,
     refits=5,
     validation=Validation(
-        folds=3, repeats=1, resamples=50, learning_sizes=(0.5,), centres=False, sensitivity=False
+        folds=3,
+        repeats=1,
+        resamples=50,
+        learning_sizes=(0.5,),
+        centres=False,
+        sensitivity=False,
+        challengers=False,
     ),
 )
 

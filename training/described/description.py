@@ -25,7 +25,7 @@ from .labels import label_section
 
 __all__ = ["description", "simple_rules"]
 
-OFTEN_ENOUGH = 0.9
+OFTEN_ENOUGH = 0.25
 """Share of patients for whom a rule must be computable to be drawn as a decision curve."""
 SMALL_PROBABILITY = 0.1
 RULES_DRAWN = 3
@@ -85,9 +85,10 @@ def description(
 
 
 def simple_rules(cohort: Cohort) -> dict[str, npt.NDArray[np.float64]]:
-    """Return what the simple rules say of each row, 1 for a failure; unknown is no failure.
+    """Return whom the simple rules call a failure, 1 for each such row.
 
-    The first three that can be computed for nine in ten patients at the primary landmark.
+    The first three that can be computed for a quarter of the patients at the primary landmark. Who
+    acts on a rule does nothing where it cannot be computed, and so it is 0 there.
     """
     found = {}
     for one in comparators():

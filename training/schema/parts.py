@@ -240,6 +240,7 @@ class ValidationPlan(Part):
     level: float = Field(description="Level of the intervals.")
     learning_sizes: list[float] = Field([], description="Shares of the patients learned from.")
     centres: bool = Field(True, description="Whether each centre was left out in turn.")
+    challengers: bool = Field(False, description="Whether challengers were tried.")
     sensitivity: bool = Field(True, description="Whether other definitions were tried.")
     smallest_cell: Count = Field(None, description="Fewest people that a table shows.")
 
