@@ -15,7 +15,7 @@ from .model.definition import load_definition
 from .model.label import label
 from .serving.scoring import score
 from .training.config import TrainingConfig, Validation
-from .training.fitting import Step
+from .training.progress import Step
 from .training.report.figures import save_picture
 from .training.report.page import render_report
 from .training.run import Request, run

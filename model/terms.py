@@ -2,7 +2,8 @@
 
 Assumes that the answer to treatment tells most: how far proteinuria has fallen, where eGFR is
 going, the damage already there, and whether treatment was taken, since the definition counts no
-other failures. The sample size decides how far down the list a model goes. A feature that
+other failures. Where proteinuria is not the first analyte, the disease is another one, and its
+present state comes first. The sample size decides how far down the list a model goes. A feature that
 matters and is not named here is missed until a configuration names it.
 """
 
@@ -25,6 +26,7 @@ _OF_ANALYTE: dict[Course, tuple[str, ...]] = {
     "least_squares_line": ("least_squares_level", "least_squares_slope"),
     "last": ("last",),
 }
+_PROTEINURIA = "log_upcr"
 _DAMAGE = "chronicity_index_shrunken"
 _ADHERENCE = "adherence_probability"
 _THEN = ("mpa_share_of_target", "prednisone_mg_per_day", "age")
@@ -72,12 +74,14 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
     change = [f"{first}_{part}" for part in moves[:1]]
     slope = [f"{name}_{part}" for name in second for part in moves[-1:]]
     levels = [f"{name}_{level}" for name in (first, *second)]
-    falls = _FALLS if course == "shrunken" and first == "log_upcr" else ()
+    falls = _FALLS if course == "shrunken" and first == _PROTEINURIA else ()
     rest = [f"{name}_{part}" for name in (first, *second) for part in moves]
+    answer = [*change, *slope, _DAMAGE, levels[0], _ADHERENCE, *levels[1:]]
+    state = [*levels, "age", *(f"{name}_{level}" for name in others)]
     order = [
         Piece(LANDMARK_MONTH),
         Piece(LANDMARK_MONTH, "bend"),
-        *(Piece(name) for name in (*change, *slope, _DAMAGE, levels[0], _ADHERENCE, *levels[1:])),
+        *(Piece(name) for name in (answer if first == _PROTEINURIA else state)),
         *(Piece(name, in_time=True) for name in (*slope, *change)),
         *(Piece(name) for name in (*falls, *_REGIMEN)),
         *(Piece(f"{name}_{level}") for name in others),
@@ -85,7 +89,7 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
         *(Piece(name) for name in _THEN),
         *(Piece(f"{name}_{part}") for name in others for part in moves[-1:]),
         *(Piece(name, in_time=True) for name in (*levels, _DAMAGE)),
-        *(Piece(name) for name in (*rest, *_LAST)),
+        *(Piece(name) for name in (*answer, *rest, *_LAST)),
         *(Piece(f"{name}_{part}") for name in others for part in moves[:-1]),
     ]
     return tuple(dict.fromkeys(order))
