@@ -3,8 +3,8 @@
 Assumes that the answer to treatment tells most: how far proteinuria has fallen, where eGFR is
 going, the damage already there, and whether treatment was taken, since the definition counts no
 other failures. Where proteinuria is not the first analyte, the disease is another one, and its
-present state comes first. The sample size decides how far down the list a model goes. A feature that
-matters and is not named here is missed until a configuration names it.
+present state comes first. The sample size decides how far down the list a model goes; a feature
+that matters and is not on it is missed until a configuration names it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
