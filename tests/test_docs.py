@@ -1,5 +1,6 @@
 """Every code block of the README and the docs is run, or loaded by what reads such a file."""
 
+import datetime
 import json
 import re
 import shlex
@@ -25,6 +26,9 @@ from lnrisk.serving.patient_input import check_patient
 from lnrisk.serving.rows import PatientTables
 from lnrisk.serving.settings import Settings
 from lnrisk.training.config import TrainingConfig, load_config
+from lnrisk.training.external import external_validation
+from lnrisk.training.simulate import simulate, write
+from registries import quietly, simulated, trained
 from served import small_model
 
 ROOT = Path(__file__).parents[1]
@@ -162,6 +166,26 @@ def test_the_sources_page(tmp_path, monkeypatch):
     for folder in ("from-fhir", "from-omop", "from-fhir-with-local-codes"):
         result = label(read_registry(tmp_path / folder), load_definition())
         assert result.courses["proteinuria"].tolist() == ["unchanged"], folder
+
+
+def test_the_sites_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("model", "south", "east"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "model" / "lnrisk-model.json").write_text(trained().model.to_json())
+    write(simulate(700, 2), tmp_path / "north", "parquet")
+    for seed, site in ((4, "south"), (5, "east")):
+        sent = external_validation(
+            trained().model, simulated(700, seed), site, datetime.date(2026, 1, 1), quietly
+        )
+        (tmp_path / site / "external.json").write_text(json.dumps(sent))
+    for kind, text in write_blocks("sites.md", tmp_path):
+        assert kind == "bash"
+        for line in lines(text):
+            result = CliRunner().invoke(main, shlex.split(line)[1:])
+            assert result.exit_code == 0, f"{line}\n{result.output}"
+    assert json.loads((tmp_path / "pooled.json").read_text())["sites"] == ["north", "south", "east"]
+    assert (tmp_path / "updated" / "lnrisk-model.json").exists()
 
 
 def test_the_record_page(tmp_path):
