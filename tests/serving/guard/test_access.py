@@ -31,7 +31,11 @@ def test_without_login_everybody_is_local():
     assert guarded(Login()).get("/").text == "local"
 
 
-@pytest.mark.parametrize("shown", [f"Bearer {TOKEN}", f"bearer  {TOKEN}", basic("ward-7", TOKEN)])
+@pytest.mark.parametrize(
+    "shown",
+    [f"Bearer {TOKEN}", f"bearer  {TOKEN}", basic("ward-7", TOKEN)],
+    ids=["bearer", "lower case", "basic"],
+)
 def test_a_token_gives_its_name(shown):
     assert guarded().get("/", headers={"authorization": shown}).text == "ward-7"
 
@@ -48,6 +52,7 @@ def test_a_token_gives_its_name(shown):
         "Basic !",
         "Basic eA",
     ],
+    ids=range(8),
 )
 def test_anything_else_gives_nothing(shown):
     answer = guarded().get("/", headers={"authorization": shown})
