@@ -34,6 +34,13 @@ __all__ = ["train"]
 @click.option("--tracking-uri", help="MLflow tracking URI.  [default: sqlite:///mlflow.db]")
 @click.option("--register", metavar="NAME", help="Register the model under this name.")
 @click.option("--alias", help="Alias of the registered model, such as champion.")
+@click.option(
+    "--ledger",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("lnrisk-ledger.jsonl"),
+    show_default=True,
+    help="Where a model that gets an --alias is entered.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Also write model and results here.")
 @click.option(
     "--work",
@@ -52,6 +59,7 @@ def train(
     tracking_uri: str | None,
     register: str | None,
     alias: str | None,
+    ledger: Path,
     out: Path | None,
     work: Path | None,
     skip_bad_rows: bool,
@@ -73,11 +81,19 @@ def train(
         work = out.parent / f".{out.name}.work"
     try:
         with progress() as step:
-            done = run(
-                Request(data, rule, settings, experiment, tracking_uri, register, alias, out, work),
-                step,
-                __version__,
+            request = Request(
+                data,
+                rule,
+                settings,
+                experiment,
+                tracking_uri,
+                register,
+                alias,
+                out,
+                work,
+                ledger if alias else None,
             )
+            done = run(request, step, __version__)
     except KeyboardInterrupt:
         if work is not None and work.is_dir():
             say(f"\nlnrisk: interrupted; the same command takes it up from {work}.")

@@ -18,7 +18,7 @@ from .progress import Step
 from .promotion import Comparison, compare
 from .tracking import connect, holder
 
-__all__ = ["Promoted", "promote", "retire"]
+__all__ = ["Promoted", "enter_first", "promote", "retire"]
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,14 @@ def promote(
     """
     client = connect(tracking_uri)
     candidate = find_model(f"models:/{name}/{version}", tracking_uri)
-    held = holder(client, name, alias)
+    held = _holder(client, name, alias)
     if held == version:
         raise LnriskError(f"version {version} of {name} is the {alias} already.")
-    now = datetime.datetime.now(tz=datetime.UTC)
     book = Ledger(ledger)
+    book.entries()  # an alias is not moved where that could not be entered
     if held is None:
         client.set_registered_model_alias(name, alias, version)
-        first = {"version": version, "alias": alias, "why": f"first {alias} of its name"}
-        book.enter("promoted", candidate, by, now, name=name, evidence=first)
+        enter_first(candidate, name, version, by, book, alias=alias)
         return Promoted(candidate, None, True)
     champion = find_model(f"models:/{name}/{held}", tracking_uri)
     found = compare(candidate, champion, registry, step)
@@ -95,9 +94,20 @@ def promote(
         "registry": registry.source.sha256,
         "synthetic": registry.source.synthetic,
     }
-    book.enter("retired", champion, by, now, name=name, evidence={"version": held})
+    now = datetime.datetime.now(tz=datetime.UTC)
+    instead = {"version": held, "alias": alias, "why": f"version {version} took its place"}
+    book.enter("retired", champion, by, now, name=name, evidence=instead)
     book.enter("promoted", candidate, by, now, name=name, evidence=evidence)
     return Promoted(candidate, found, True)
+
+
+def enter_first(
+    model: RiskModel, name: str, version: str, by: str, book: Ledger, *, alias: str
+) -> None:
+    """Enter a model that got its alias without a comparison, since nobody had it."""
+    now = datetime.datetime.now(tz=datetime.UTC)
+    evidence = {"version": version, "alias": alias, "why": f"first {alias} of its name"}
+    book.enter("promoted", model, by, now, name=name, evidence=evidence)
 
 
 def retire(
@@ -117,12 +127,24 @@ def retire(
         When none has it.
     """
     client = connect(tracking_uri)
-    held = holder(client, name, alias)
+    held = _holder(client, name, alias)
     if held is None:
         raise LnriskError(f"{name} has no {alias}.")
     model = find_model(f"models:/{name}/{held}", tracking_uri)
+    book = Ledger(ledger)
+    book.entries()
     client.delete_registered_model_alias(name, alias)
     now = datetime.datetime.now(tz=datetime.UTC)
     evidence = {"version": held, "alias": alias, "why": reason}
-    Ledger(ledger).enter("retired", model, by, now, name=name, evidence=evidence)
+    book.enter("retired", model, by, now, name=name, evidence=evidence)
     return model
+
+
+def _holder(client: Any, name: str, alias: str) -> str | None:
+    """Return who has the alias; a server that cannot say makes nobody the first."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return holder(client, name, alias)
+    except MlflowException as error:
+        raise LnriskError(f"MLflow cannot say who is the {alias}: {error}") from error

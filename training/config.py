@@ -3,6 +3,7 @@
 Assumes one horizon and one outcome per run; the risk at several landmarks is one model.
 """
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -145,9 +146,23 @@ class TrainingConfig(BaseModel):
         """What may enter the model, the most important first."""
         return pieces_of(self.terms) if self.terms else model_pieces(self.analytes, self.course)
 
+    def to_toml(self) -> str:
+        """Return the configuration as `load_config` reads it."""
+        plain = self.model_dump(mode="json", exclude_none=True)
+        tables = {name: value for name, value in plain.items() if isinstance(value, dict)}
+        lines = [_toml_line(name, plain[name]) for name in plain if name not in tables]
+        for name, content in tables.items():
+            lines += ["", f"[{name}]", *(_toml_line(key, value) for key, value in content.items())]
+        return "\n".join([*lines, ""])
+
     def changed(self, **fields: object) -> "TrainingConfig":
         """Return the configuration with some fields replaced, validated again."""
         return TrainingConfig.model_validate({**self.model_dump(), **fields})
+
+
+def _toml_line(name: str, value: object) -> str:
+    """Return a setting; numbers, booleans, text and lists of them are written alike in JSON."""
+    return f"{name} = {json.dumps(value)}"
 
 
 def load_config(path: Path | None) -> TrainingConfig:

@@ -23,6 +23,7 @@ __all__ = [
     "brier",
     "calibration_intercept",
     "calibration_slope",
+    "log_loss",
     "observed_expected",
     "performance",
     "scaled_brier",
@@ -109,6 +110,25 @@ def scaled_brier(y: Any, risk: Any, sample_weight: Any = None) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
         skill = 1 - brier(y, risk, weight) / reference
     return np.where(reference > 0, skill, np.nan)[()]
+
+
+def log_loss(y: Any, risk: Any, sample_weight: Any = None) -> Any:
+    """Mean negative log-likelihood of the outcome, 0 at best.
+
+    Parameters
+    ----------
+    y, risk, sample_weight : array-like
+        As in :func:`auroc`, errors included.
+
+    Returns
+    -------
+    float or ndarray of shape (...)
+        In nats; finite, since no risk counts as nearer to 0 or 1 than the measures of calibration
+        take it.
+    """
+    y, risk, weight = checked_rows(y, risk, sample_weight)
+    at = log_odds(risk)
+    return weight @ (np.logaddexp(0, at) - y * at) / weight.sum(axis=-1)
 
 
 def calibration_intercept(y: Any, risk: Any, sample_weight: Any = None) -> Any:

@@ -21,7 +21,7 @@ from .cohort import Cohort, build_cohort
 from .config import TrainingConfig
 from .curves import calibration_error
 from .fitting import fit_classifier
-from .metrics import auroc, calibration_slope, log_odds
+from .metrics import auroc, calibration_slope, log_loss
 from .progress import Step
 
 __all__ = ["Check", "Comparison", "compare"]
@@ -33,15 +33,10 @@ Floats = npt.NDArray[np.float64]
 Measure = Callable[[Floats, Floats, Floats], float]
 
 
-def _log_loss(y: Floats, risk: Floats, weight: Floats) -> float:
-    at = log_odds(risk)
-    return float(np.average(np.logaddexp(0, at) - y * at, weights=weight))
-
-
 _CHECKS: dict[str, Measure] = {
-    "log_loss": _log_loss,
+    "log_loss": lambda y, risk, weight: float(log_loss(y, risk, weight)),
     "one_minus_auroc": lambda y, risk, weight: 1 - float(auroc(y, risk, weight)),
-    "ici": lambda y, risk, weight: calibration_error(y, risk, weight)["ici"],
+    "ici": lambda y, risk, weight: float(calibration_error(y, risk, weight)["ici"]),
     "slope_off_one": lambda y, risk, weight: abs(float(calibration_slope(y, risk, weight)) - 1),
 }
 """Each is the better the smaller."""
@@ -67,7 +62,7 @@ class Check:
     @property
     def no_worse(self) -> bool:
         """Whether the candidate is at most one standard error behind."""
-        return self.candidate - self.champion <= self.standard_error
+        return bool(self.candidate - self.champion <= self.standard_error)
 
 
 @dataclass(frozen=True)

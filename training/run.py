@@ -13,14 +13,17 @@ from ..features.errors import LnriskError
 from ..features.registry import Registry
 from ..model.artifact import MODEL_FILE
 from ..model.definition import Definition
+from ..model.ledger import Ledger
+from .champions import enter_first
 from .config import TrainingConfig
 from .progress import Step
-from .report.figures import picture
+from .report.figure_files import figure_files
 from .report.page import render_report
 from .schema.results import as_results
 from .schema.tables import write_tables
-from .tracking import Registered, Tracked, log_run
+from .tracking import Registered, Tracked, check_free, log_run, without_autologging
 from .train import TrainingRun, train
+from .validation.fold_figures import fold_figures
 
 __all__ = ["Done", "Request", "run"]
 
@@ -39,7 +42,7 @@ _HEADLINES = {
 
 @dataclass(frozen=True)
 class Request:
-    """What to train on, how, and where it goes."""
+    """What to train on, how, and where it goes; a model that gets an alias goes into the ledger."""
 
     registry: Registry
     definition: Definition
@@ -50,6 +53,7 @@ class Request:
     alias: str | None = None
     out: Path | None = None
     work: Path | None = None
+    ledger: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,15 @@ def run(request: Request, step: Step, version: str) -> Done:
     version : str
         Of this software.
     """
-    trained = train(
-        request.registry, request.definition, request.config, step, version, request.work
-    )
+    registered = Registered(request.register, request.alias) if request.register else None
+    check_free(registered, request.tracking_uri)
+    book = None if request.ledger is None else Ledger(request.ledger)
+    if book is not None:
+        book.entries()  # what cannot be entered is said before hours of training
+    with without_autologging():
+        trained = train(
+            request.registry, request.definition, request.config, step, version, request.work
+        )
     report = render_report(trained.results)
     step("MLflow", 0, 1)
     tracked = log_run(
@@ -136,11 +146,15 @@ def run(request: Request, step: Step, version: str) -> Done:
         request.config,
         trained.cohort.features,
         report,
-        {"validation.png": picture(trained.results)},
+        figure_files(trained.results),
+        fold_figures(trained.cohort, trained.validated, request.config),
         experiment=request.experiment,
         tracking_uri=request.tracking_uri,
-        registered=Registered(request.register, request.alias) if request.register else None,
+        registered=registered,
     )
+    if book is not None and request.register and request.alias:
+        given = (request.register, str(tracked.version), "lnrisk train")
+        enter_first(trained.model, *given, book, alias=request.alias)
     step("MLflow", 1, 1)
     if request.out is not None:
         _write_folder(trained, report, request.out)

@@ -10,6 +10,8 @@ import logging
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,21 @@ import pandas as pd
 
 from ..features.errors import LnriskError
 from ..model.artifact import MODEL_FILE, RiskModel
+from .child_runs import log_children
 from .config import TrainingConfig
+from .schema.results import as_results
+from .schema.tables import write_tables
 
-__all__ = ["DEFAULT_TRACKING_URI", "Registered", "Tracked", "connect", "holder", "log_run"]
+__all__ = [
+    "DEFAULT_TRACKING_URI",
+    "Registered",
+    "Tracked",
+    "check_free",
+    "connect",
+    "holder",
+    "log_run",
+    "without_autologging",
+]
 
 DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
 _PACKAGES = ("lnrisk", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn")
@@ -37,11 +51,12 @@ class Registered:
 
 @dataclass(frozen=True)
 class Tracked:
-    """Where the run and its model are."""
+    """Where the run and its model are; `version` is that of the registered model."""
 
     run_id: str
     model_uri: str
     tracking_uri: str
+    version: str | None = None
 
 
 def _versions() -> dict[str, str]:
@@ -97,7 +112,8 @@ def _dataset(features: pd.DataFrame, results: dict[str, Any]) -> Any:
     return mlflow.data.from_pandas(features, name=data["name"], digest=data["sha256"][:36])
 
 
-def _log_model(model: RiskModel, registered: Registered | None) -> str:
+def _log_model(model: RiskModel, registered: Registered | None) -> tuple[str, str | None]:
+    """Log and register the model; return its URI and version."""
     import mlflow
 
     with tempfile.TemporaryDirectory() as folder:
@@ -112,27 +128,34 @@ def _log_model(model: RiskModel, registered: Registered | None) -> str:
             pip_requirements=[f"{name}=={version}" for name, version in _versions().items()][1:],
             registered_model_name=registered.name if registered else None,
         )
-    if registered and registered.alias:
-        mlflow.MlflowClient().set_registered_model_alias(
-            registered.name, registered.alias, info.registered_model_version
-        )
-        return f"models:/{registered.name}@{registered.alias}"
-    return str(info.model_uri)
+    if registered is None:
+        return str(info.model_uri), None
+    version = str(info.registered_model_version)
+    if registered.alias is None:
+        return f"models:/{registered.name}/{version}", version
+    mlflow.MlflowClient().set_registered_model_alias(registered.name, registered.alias, version)
+    return f"models:/{registered.name}@{registered.alias}", version
 
 
-def _log_documents(results: dict[str, Any], report: str, figures: dict[str, bytes]) -> None:
+def _log_documents(
+    results: dict[str, Any], config: TrainingConfig, report: str, figures: dict[str, bytes]
+) -> None:
+    """Log everything that is a file; `lnrisk train --config` takes config.toml as it is."""
     import mlflow
 
     mlflow.log_text(json.dumps(results, indent=1), "results.json")
     mlflow.log_text(pd.DataFrame(results["attrition"]).to_csv(index=False), "attrition.csv")
     mlflow.log_dict({"features": results["features"]}, "features.json")
+    mlflow.log_text(config.to_toml(), "config.toml")
     mlflow.log_dict(_versions(), "environment.json")
     mlflow.log_text(report, "report.html")
-    for name, content in figures.items():
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
-            path.write_bytes(content)
-            mlflow.log_artifact(str(path), "figures")
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = Path(folder) / "figures"
+        drawn.mkdir()
+        for name, content in figures.items():
+            (drawn / name).write_bytes(content)
+        write_tables(as_results(results), Path(folder) / "tables")
+        mlflow.log_artifacts(folder)
 
 
 def _quiet_mlflow() -> Any:
@@ -158,18 +181,41 @@ def _choose_experiment(name: str, uri: str) -> None:
     mlflow.set_experiment(name)
 
 
-def _check_free(registered: Registered | None) -> None:
-    """Refuse to take an alias from another version: that is for `lnrisk promote` to decide."""
-    import mlflow
+def check_free(registered: Registered | None, tracking_uri: str | None = None) -> None:
+    """Refuse to take an alias from another version: that is for `lnrisk promote` to decide.
 
+    Raises
+    ------
+    LnriskError
+        When a version has the alias, or the server cannot say.
+    """
     if registered is None or registered.alias is None:
         return
-    held = holder(mlflow.MlflowClient(), registered.name, registered.alias)
+    mlflow = _quiet_mlflow()
+    try:
+        held = holder(connect(tracking_uri), registered.name, registered.alias)
+    except mlflow.exceptions.MlflowException as error:
+        raise LnriskError(f"MLflow cannot say who is the {registered.alias}: {error}") from error
     if held is not None:
         raise LnriskError(
             f"version {held} of {registered.name} is the {registered.alias}; train without "
             "--alias, then let `lnrisk promote` compare the two."
         )
+
+
+@contextmanager
+def without_autologging() -> Iterator[None]:
+    """Keep MLflow's autologging out, should whoever calls us have turned it on.
+
+    It would open a run for every one of thousands of fits. MLflow is not imported for that.
+    """
+    if "mlflow" not in sys.modules:
+        yield
+        return
+    from mlflow.utils.autologging_utils import disable_autologging
+
+    with disable_autologging():
+        yield
 
 
 def connect(tracking_uri: str | None) -> Any:
@@ -181,13 +227,21 @@ def connect(tracking_uri: str | None) -> Any:
 
 
 def holder(client: Any, name: str, alias: str) -> str | None:
-    """Return the version of a registered model that has an alias; None where none has."""
+    """Return the version of a registered model that has an alias; None where none has.
+
+    Raises
+    ------
+    MlflowException
+        When the server cannot say.
+    """
     import mlflow
 
     try:
         return str(client.get_model_version_by_alias(name, alias).version)
-    except mlflow.exceptions.MlflowException:
-        return None
+    except mlflow.exceptions.MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
 
 
 def log_run(
@@ -197,6 +251,7 @@ def log_run(
     features: pd.DataFrame,
     report: str,
     figures: dict[str, bytes],
+    folds: pd.DataFrame,
     *,
     experiment: str = "lnrisk",
     tracking_uri: str | None = None,
@@ -216,6 +271,8 @@ def log_run(
         HTML.
     figures : dict of str to bytes
         File name to content.
+    folds : DataFrame
+        As `lnrisk.training.validation.fold_figures.fold_figures` returns it.
     experiment : str, default="lnrisk"
     tracking_uri : str, optional
         ``MLFLOW_TRACKING_URI``, else a SQLite file in the working directory.
@@ -231,18 +288,19 @@ def log_run(
     uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING_URI
     try:
         mlflow.set_tracking_uri(uri)
-        _check_free(registered)
+        check_free(registered, uri)
         _choose_experiment(experiment, uri)
         with mlflow.start_run() as run:
             mlflow.set_tags(_tags(model, results))
             mlflow.log_params(_parameters(config, results))
             mlflow.log_metrics(_metrics(results))
             mlflow.log_input(_dataset(features, results), context="training")
-            _log_documents(results, report, figures)
-            model_uri = _log_model(model, registered)
+            log_children(mlflow.MlflowClient(), run, folds, results.get("candidates", []))
+            _log_documents(results, config, report, figures)
+            model_uri, version = _log_model(model, registered)
     except (mlflow.exceptions.MlflowException, OSError) as error:
         raise LnriskError(f"MLflow at {uri} refused the run: {error}") from error
-    return Tracked(run.info.run_id, model_uri, uri)
+    return Tracked(run.info.run_id, model_uri, uri, version)
 
 
 def _tags(model: RiskModel, results: dict[str, Any]) -> dict[str, str]:

@@ -6,12 +6,13 @@ import pytest
 from lnrisk.features.errors import LnriskError
 from lnrisk.model.artifact import MODEL_FILE, load_model
 from lnrisk.model.definition import load_definition
+from lnrisk.model.ledger import Ledger
 from lnrisk.training import run as module
 from lnrisk.training.run import Request, run
 from lnrisk.training.tracking import Registered, Tracked
 from registries import CONFIG, quietly, simulated, trained
 
-TRACKED = Tracked("1234", "models:/risk@best", "sqlite:///x.db")
+TRACKED = Tracked("1234", "models:/risk@best", "sqlite:///x.db", "3")
 FILES = {MODEL_FILE, "results.json", "attrition.csv", "report.html", "tables"}
 
 
@@ -26,8 +27,9 @@ def logged(monkeypatch):
 
     monkeypatch.setattr(module, "train", lambda *_: trained())
     monkeypatch.setattr(module, "render_report", lambda results: f"<p>{results['schema']}</p>")
-    monkeypatch.setattr(module, "picture", lambda results: b"png")
+    monkeypatch.setattr(module, "figure_files", lambda results: {"validation.png": b"png"})
     monkeypatch.setattr(module, "log_run", log_run)
+    monkeypatch.setattr(module, "check_free", lambda *_: None)
     return noted
 
 
@@ -111,7 +113,8 @@ def test_without_a_folder_nothing_is_written_and_mlflow_is_told_all_the_same(tmp
     assert how["registered"] == Registered("risk", "best")
     assert how["tracking_uri"] is None
     assert what[3] is trained().cohort.features
-    assert what[4:] == ("<p>lnrisk.results/2</p>", {"validation.png": b"png"})
+    assert what[4:6] == ("<p>lnrisk.results/2</p>", {"validation.png": b"png"})
+    assert len(what[6]) == CONFIG.validation.folds * CONFIG.validation.repeats
     run(request(), quietly, "0")
     assert logged[1][1]["registered"] is None
 
@@ -136,3 +139,33 @@ def test_a_figure_that_is_not_defined_is_said(monkeypatch):
     text = module.Done(changed, TRACKED, None).summary()
     assert " to not defined)" in text
     assert "folder " not in text
+
+
+@pytest.mark.usefixtures("logged")
+def test_a_model_that_gets_an_alias_is_entered_in_the_ledger(tmp_path):
+    book = Ledger(tmp_path / "ledger.jsonl")
+    run(request(register="risk", alias="champion", ledger=book.path), quietly, "0")
+    (entry,) = book.entries()
+    assert (entry.event, entry.name, entry.model) == ("promoted", "risk", trained().model.sha256)
+    assert entry.by == "lnrisk train"
+    assert entry.evidence == {
+        "version": "3",
+        "alias": "champion",
+        "why": "first champion of its name",
+    }
+
+
+def test_what_would_be_refused_in_the_end_is_refused_before_training(tmp_path, monkeypatch, logged):
+    monkeypatch.setattr(module, "train", lambda *_: pytest.fail("trained"))
+    torn = tmp_path / "ledger.jsonl"
+    torn.write_text("{\n")
+    with pytest.raises(LnriskError, match="entry 1 cannot be read"):
+        run(request(register="risk", alias="champion", ledger=torn), quietly, "0")
+
+    def taken(*_):
+        raise LnriskError("version 1 of risk is the champion")
+
+    monkeypatch.setattr(module, "check_free", taken)
+    with pytest.raises(LnriskError, match="version 1 of risk is the champion"):
+        run(request(register="risk", alias="champion"), quietly, "0")
+    assert logged == []

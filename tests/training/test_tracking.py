@@ -1,49 +1,112 @@
-"""A run in MLflow: what is logged, the model that is registered, and what is left out."""
+"""A run in MLflow: what is logged, the model that is registered, and what is left out.
+
+Every test runs against SQLite and against PostgreSQL.
+"""
 
 import json
 import os
+import tomllib
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import mlflow
 import numpy as np
 import pytest
+import sqlalchemy
+from databases import postgresql
 from lnrisk.features.errors import LnriskError
-from lnrisk.training.tracking import Registered, log_run
+from lnrisk.training.config import TrainingConfig, load_config
+from lnrisk.training.schema.tables import read_table
+from lnrisk.training.tracking import Registered, holder, log_run, without_autologging
+from lnrisk.training.validation.fold_figures import MEASURES, fold_figures
 from registries import CONFIG, trained
+from sklearn.linear_model import LogisticRegression
 
 TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
-@pytest.fixture(scope="module")
-def logged(tmp_path_factory):
+CANDIDATES = [
+    {
+        "name": name,
+        "meaning": "in words",
+        "log_loss": loss,
+        "standard_error": 0.01,
+        "difference": loss - 0.5,
+        "difference_error": 0.0,
+        "auroc": 0.7,
+        "parameters": parameters,
+        "chosen": loss == 0.5,
+        "why": "because",
+    }
+    for name, loss, parameters in (("logistic", 0.5, 12.0), ("boosting", 0.52, None))
+]
+
+
+@contextmanager
+def sqlite(folder):
+    yield f"sqlite:///{folder / 'mlflow.db'}"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def backend(request, tmp_path_factory):
+    """A tracking database, and an empty folder to work in."""
     folder = tmp_path_factory.mktemp("tracking")
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    with sqlite(folder) if request.param == "sqlite" else postgresql() as uri:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            yield SimpleNamespace(kind=request.param, folder=folder, uri=uri)
+        dispose(uri)
+
+
+def dispose(uri):
+    """Close the connections that MLflow keeps, before the server goes."""
+    mlflow.set_tracking_uri(None)
+    engine = mlflow.store.tracking.sqlalchemy_store.SqlAlchemyStore._engine_map.get(uri)
+    if engine is not None:
+        engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def logged(backend):
     run = trained()
+    folds = fold_figures(run.cohort, run.validated, CONFIG)
     with pytest.MonkeyPatch.context() as patch:
         for name in TELEMETRY:
             patch.delenv(name, raising=False)
         tracked = log_run(
             run.model,
-            run.results,
+            run.results | {"candidates": CANDIDATES},
             CONFIG,
             run.cohort.features,
             "<html>report</html>",
             {"picture.png": b"png"},
+            folds,
             experiment="ours",
-            tracking_uri=uri,
+            tracking_uri=backend.uri,
             registered=Registered("risk", "best"),
         )
         seen = {name: os.environ.get(name) for name in TELEMETRY}
-    client = mlflow.MlflowClient(uri)
-    mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient(backend.uri)
+    mlflow.set_tracking_uri(backend.uri)
     return SimpleNamespace(
-        folder=folder,
+        kind=backend.kind,
+        folder=backend.folder,
+        uri=backend.uri,
+        folds=folds,
         tracked=tracked,
         client=client,
         run=client.get_run(tracked.run_id),
         environment=seen,
         loaded=mlflow.pyfunc.load_model("models:/risk@best"),
     )
+
+
+def children(logged, kind):
+    found = logged.client.search_runs(
+        [logged.run.info.experiment_id],
+        f"tags.mlflow.parentRunId = '{logged.run.info.run_id}' AND tags.`lnrisk.child` = '{kind}'",
+    )
+    return {run.info.run_name: run for run in found}
 
 
 def text(logged, name):
@@ -54,7 +117,8 @@ def test_the_run_finished_in_its_experiment(logged):
     assert logged.run.info.status == "FINISHED"
     experiment = logged.client.get_experiment(logged.run.info.experiment_id)
     assert experiment.name == "ours"
-    assert experiment.artifact_location == (logged.folder / "mlartifacts" / "ours").as_uri()
+    if logged.kind == "sqlite":
+        assert experiment.artifact_location == (logged.folder / "mlartifacts" / "ours").as_uri()
 
 
 def test_telemetry_is_off(logged):
@@ -67,7 +131,7 @@ def test_parameters_are_the_configuration(logged):
     assert found["definition_version"] == "1.0.0"
     for name in ("outcome", "landmark_days", "horizon_days", "refits", "seed"):
         assert found[name] == str(CONFIG.model_dump(mode="json")[name])
-    for name, value in CONFIG.validation.model_dump().items():
+    for name, value in CONFIG.validation.model_dump(mode="json").items():
         assert found[f"validation_{name}"] == str(value)
     assert float(found["C"]) == trained().results["model"]["C"]
     assert found["features"] == str(len(trained().model.terms))
@@ -104,11 +168,99 @@ def test_the_data_are_named_by_digest_and_context(logged):
 
 
 def test_documents_are_logged_whole(logged):
-    assert json.loads(text(logged, "results.json")) == trained().results
+    whole = trained().results | {"candidates": CANDIDATES}
+    assert json.loads(text(logged, "results.json")) == whole
     assert text(logged, "report.html") == "<html>report</html>"
     assert text(logged, "attrition.csv") == trained().cohort.attrition.to_csv(index=False)
     assert {"python", "lnrisk", "mlflow"} <= set(json.loads(text(logged, "environment.json")))
     assert text(logged, "figures/picture.png") == "png"
+
+
+def test_the_configuration_is_logged_as_train_takes_it(logged, tmp_path):
+    written = text(logged, "config.toml")
+    (tmp_path / "config.toml").write_text(written)
+    assert load_config(tmp_path / "config.toml") == CONFIG
+    assert TrainingConfig.model_validate(tomllib.loads(written)) == CONFIG
+
+
+def test_tables_are_logged_as_parquet(logged):
+    uri = f"{logged.run.info.artifact_uri}/tables/performance.parquet"
+    table = read_table(mlflow.artifacts.download_artifacts(uri))
+    rows = trained().results["performance"]
+    assert table["measure"].tolist() == [row["measure"] for row in rows]
+    assert table["estimate"].tolist() == [row["estimate"] for row in rows]
+
+
+def test_every_fold_is_a_child_and_its_repeats_are_steps(logged):
+    found = children(logged, "fold")
+    assert set(found) == {f"fold {n}" for n in range(CONFIG.validation.folds)}
+    for number, run in enumerate(found[name] for name in sorted(found)):
+        assert run.info.status == "FINISHED"
+        of_fold = logged.folds[logged.folds["fold"] == number]
+        for measure in MEASURES:
+            history = logged.client.get_metric_history(run.info.run_id, measure)
+            steps = {one.step: one.value for one in history}
+            assert steps == dict(zip(of_fold["repeat"], of_fold[measure], strict=True))
+
+
+def test_the_parent_has_the_folds_as_steps(logged):
+    history = logged.client.get_metric_history(logged.run.info.run_id, "fold_log_loss")
+    in_order = [one.value for one in sorted(history, key=lambda one: one.step)]
+    assert in_order == logged.folds["log_loss"].tolist()
+
+
+def test_every_candidate_is_a_child_and_says_whether_it_was_chosen(logged):
+    found = children(logged, "candidate")
+    assert set(found) == {"candidate logistic", "candidate boosting"}
+    chosen, other = found["candidate logistic"], found["candidate boosting"]
+    assert chosen.data.tags["lnrisk.chosen"] == "true"
+    assert other.data.tags["lnrisk.chosen"] == "false"
+    assert chosen.data.metrics["log_loss"] == 0.5
+    assert chosen.data.metrics["parameters"] == 12
+    assert "parameters" not in other.data.metrics
+    assert other.data.tags["mlflow.note.content"] == "in words: because"
+
+
+def test_what_is_not_defined_is_no_metric(logged):
+    assert all(np.isfinite(value) for value in logged.run.data.metrics.values())
+
+
+def test_an_alias_that_is_taken_is_not_taken_away(logged):
+    run = trained()
+    before = logged.client.get_model_version_by_alias("risk", "best").version
+    with pytest.raises(LnriskError, match=r"is the best; train without --alias"):
+        log_run(
+            run.model,
+            run.results,
+            CONFIG,
+            run.cohort.features,
+            "",
+            {},
+            logged.folds,
+            experiment="ours",
+            tracking_uri=logged.uri,
+            registered=Registered("risk", "best"),
+        )
+    assert logged.client.get_model_version_by_alias("risk", "best").version == before
+    assert holder(logged.client, "risk", "best") == str(before)
+
+
+def test_nobody_holds_what_is_not_there(logged):
+    assert holder(logged.client, "risk", "champion") is None
+    assert holder(logged.client, "another", "best") is None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_autologging_stays_out_of_training(logged):
+    mlflow.sklearn.autolog(silent=True)
+    try:
+        with without_autologging():
+            LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+        assert mlflow.active_run() is None
+        runs = logged.client.search_runs(["0", logged.run.info.experiment_id])
+        assert not [run for run in runs if "estimator_name" in run.data.tags]
+    finally:
+        mlflow.sklearn.autolog(disable=True, silent=True)
 
 
 def test_the_model_has_a_signature_and_an_input_example_that_is_nobody(logged):
@@ -146,14 +298,30 @@ def test_no_row_of_a_patient_is_logged(logged):
     identifiers = [str(name).encode() for name in trained().cohort.patient_id]
     files = [path for path in logged.folder.rglob("*") if path.is_file()]
     assert len(files) > 5
-    for path in files:
-        content = path.read_bytes()
+    contents = [path.read_bytes() for path in files]
+    contents.append(everything_in(logged.uri).encode())
+    for content in contents:
         assert not [name for name in identifiers if name in content]
+
+
+def everything_in(uri):
+    """Return all rows of all tables of a database, as text."""
+    engine = sqlalchemy.create_engine(uri)
+    tables = sqlalchemy.MetaData()
+    tables.reflect(engine)
+    with engine.connect() as connection:
+        rows = [row for table in tables.sorted_tables for row in connection.execute(table.select())]
+    engine.dispose()
+    assert len(rows) > 100
+    return "\n".join(map(str, rows))
 
 
 def test_a_server_that_refuses_is_named(tmp_path):
     uri = f"sqlite:///{tmp_path / 'absent' / 'folder' / 'mlflow.db'}"
     (tmp_path / "absent").write_text("a file, not a folder")
     run = trained()
+    folds = fold_figures(run.cohort, run.validated, CONFIG)
     with pytest.raises(LnriskError, match="refused the run"):
-        log_run(run.model, run.results, CONFIG, run.cohort.features, "", {}, tracking_uri=uri)
+        log_run(
+            run.model, run.results, CONFIG, run.cohort.features, "", {}, folds, tracking_uri=uri
+        )
