@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-RUN_BY_MLFLOW = "lnrisk.model.mlflow_model"
+RUN_BY_MLFLOW = "lnrisk.serving.mlflow_model"
 
 
 def module_names():

@@ -38,7 +38,7 @@ __all__ = [
 
 DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
 _PACKAGES = ("lnrisk", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn")
-_CODE = Path(__file__).parent.parent / "model" / "mlflow_model.py"
+_CODE = Path(__file__).parent.parent / "serving" / "mlflow_model.py"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,9 @@ def _signature(model: RiskModel) -> Any:
     from mlflow.types import ColSpec, DataType, Schema
 
     inputs = [ColSpec(DataType.double, name, required=False) for name in model.input_names]
+    inputs.append(ColSpec(DataType.string, "tables", required=False))
     outputs = [ColSpec(DataType.double, name) for name in ("risk", "risk_lower", "risk_upper")]
+    outputs += [ColSpec(DataType.string, name) for name in ("status", "warnings")]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 

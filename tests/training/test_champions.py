@@ -90,27 +90,22 @@ def test_a_worse_candidate_is_refused_and_nothing_changes(uri, champion, tmp_pat
     assert not (tmp_path / "ledger.jsonl").exists()
 
 
-def test_a_better_candidate_takes_the_place_and_the_ledger_says_on_what(uri, champion, tmp_path):
-    champion("1")
+def test_one_that_is_no_worse_takes_the_place_and_the_ledger_says_on_what(uri, champion, tmp_path):
+    """Version 2 is made as version 3 is, so that every difference is none."""
+    champion("3")
     ledger = tmp_path / "ledger.jsonl"
     found = promoted("2", uri, ledger)
     assert found.promoted
     assert champion() == "2"
+    assert all(check.candidate == check.champion for check in found.comparison.checks)
     retired, entered = Ledger(ledger).entries()
-    assert (retired.event, retired.evidence["version"]) == ("retired", "1")
-    assert entered.evidence["instead_of"] == "1"
+    assert (retired.event, retired.evidence["version"]) == ("retired", "3")
+    assert entered.evidence["instead_of"] == "3"
     assert entered.evidence["synthetic"] is True
     assert entered.evidence["registry"] == simulated().source.sha256
     measures = [check["measure"] for check in entered.evidence["checks"]]
     assert measures == ["log_loss", "one_minus_auroc", "ici", "slope_off_one"]
     assert Ledger(ledger).live("risk", end_of_time()).model == found.model.sha256
-
-
-def test_one_that_is_made_alike_is_no_worse(uri, champion, tmp_path):
-    champion("2")
-    found = promoted("3", uri, tmp_path / "ledger.jsonl")
-    assert found.promoted
-    assert all(check.candidate == check.champion for check in found.comparison.checks)
 
 
 def test_another_question_is_no_competition(uri, champion, tmp_path):

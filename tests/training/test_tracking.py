@@ -11,15 +11,21 @@ from types import SimpleNamespace
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 import sqlalchemy
 from databases import postgresql
+from lnrisk.features.days import as_dates
 from lnrisk.features.errors import LnriskError
+from lnrisk.features.pipeline import index_days
+from lnrisk.features.tables import TABLES
+from lnrisk.serving.rows import EXAMPLE
+from lnrisk.serving.scoring import score
 from lnrisk.training.config import TrainingConfig, load_config
 from lnrisk.training.schema.tables import read_table
 from lnrisk.training.tracking import Registered, holder, log_run, without_autologging
 from lnrisk.training.validation.fold_figures import MEASURES, fold_figures
-from registries import CONFIG, trained
+from registries import CONFIG, simulated, trained
 from sklearn.linear_model import LogisticRegression
 
 TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
@@ -265,26 +271,123 @@ def test_autologging_stays_out_of_training(logged):
 
 def test_the_model_has_a_signature_and_an_input_example_that_is_nobody(logged):
     metadata = logged.loaded.metadata
-    assert metadata.signature.outputs.input_names() == ["risk", "risk_lower", "risk_upper"]
+    outputs = metadata.signature.outputs.input_names()
+    assert outputs == ["risk", "risk_lower", "risk_upper", "status", "warnings"]
     inputs = metadata.signature.inputs
-    assert inputs.input_names() == trained().model.input_names
+    assert inputs.input_names() == [*trained().model.input_names, "tables"]
     assert not any(column.required for column in inputs.inputs)
+    assert {column.type.name for column in inputs.inputs} == {"double", "string"}  # no integers
     (example,) = metadata.load_input_example().to_dict("records")
     means = {term.name: term.mean for term in trained().model.terms}
-    assert set(example) == set(inputs.input_names())
+    assert set(example) == set(trained().model.input_names)
     assert {name: example[name] for name in example if name in means} == {
         name: pytest.approx(mean) for name, mean in means.items() if name in example
     }
 
 
 def test_the_loaded_model_predicts_as_the_model(logged):
-    features = trained().cohort.features.head(30)
+    features = trained().cohort.features.head(60)
     found = logged.loaded.predict(features)
-    model = trained().model
+    model, ok = trained().model, (found["status"] == "ok").to_numpy()
     lower, upper = model.interval(features)
-    np.testing.assert_allclose(found["risk"], model.predict(features), rtol=0, atol=1e-12)
-    np.testing.assert_allclose(found["risk_lower"], lower, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(found["risk_upper"], upper, rtol=0, atol=1e-12)
+    assert ok.sum() > 30
+    for name, ours in (
+        ("risk", model.predict(features)),
+        ("risk_lower", lower),
+        ("risk_upper", upper),
+    ):
+        np.testing.assert_allclose(found[name][ok], ours[ok], rtol=0, atol=1e-12)
+        assert found[name][~ok].isna().all()
+    assert set(found["status"]) <= {"ok", "outside_model"}
+    assert (found["warnings"] == "").all()
+
+
+def test_absent_columns_are_taken_as_missing_and_said_so(logged):
+    features, every = trained().cohort.features.head(60), trained().model.input_names
+    absent = next(name for name in every if "chronicity" in name)
+    names = [name for name in every if name != absent]
+    found = logged.loaded.predict(features[names])
+    assert (found["warnings"] == f"taken as missing: {absent}").all()
+    empty = logged.loaded.predict(features.assign(**{absent: np.nan}))
+    np.testing.assert_array_equal(found["risk"], empty["risk"])
+
+
+def test_whole_numbers_are_taken(logged):
+    """MLflow itself refuses int64 where a float is expected, with a message; int32 it converts."""
+    features = trained().cohort.features.head(60).assign(age=np.int32(40))
+    assert features["age"].dtype == np.int32
+    found = logged.loaded.predict(features)
+    same = logged.loaded.predict(features.assign(age=40.0))
+    np.testing.assert_array_equal(found["risk"], same["risk"])
+
+
+def as_json(value):
+    if hasattr(value, "date"):
+        return str(value.date())
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def request_of(registry, row, as_of):
+    """Return a patient of a registry as the body of a request."""
+    mine = registry.select(np.arange(len(registry)) == row)
+    body = {"as_of": str(as_of)}
+    for name, columns in TABLES.items():
+        table = mine.table(name)
+        kept = [c.name for c in columns if c.kind != "id" and c.name in table]
+        if len(table):
+            rows = table[kept].astype(object).to_dict("records")
+            body[name] = [
+                {
+                    key: as_json(value)
+                    for key, value in each.items()
+                    if pd.notna(value) and value != ""
+                }
+                for each in rows
+            ]
+    return json.dumps(body)
+
+
+def test_tables_give_the_risk_that_scoring_gives(logged):
+    registry = simulated()
+    index = as_dates(index_days(registry, "rule"))
+    chosen = np.flatnonzero(index < np.datetime64("2100-01-01"))[:12]
+    days = [(index[row].astype("datetime64[D]") + 84).item() for row in chosen]
+    asked = [request_of(registry, row, day) for row, day in zip(chosen, days, strict=True)]
+    found = logged.loaded.predict(pd.DataFrame({"tables": asked}))
+    for place, (row, day) in enumerate(zip(chosen, days, strict=True)):
+        one = registry.select(np.arange(len(registry)) == row)
+        (expected,) = score(trained().model, one, as_of=day).to_dict("records")
+        assert found["status"][place] == expected["status"]
+        np.testing.assert_allclose(found["risk"][place], expected["risk"], rtol=0, atol=1e-12)
+        assert expected["warnings"] in found["warnings"][place]
+    assert (found["status"] == "ok").sum() > 3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"measurements": [{"date": "2024-02-30", "analyte": "upcr"}]}, "row 1 of tables, meas"),
+        ({"visits": []}, "row 1 of tables, visits: Extra inputs are not permitted"),
+        (
+            {
+                "measurements": [
+                    {"date": "2024-02-26", "analyte": "upcr", "value": 3, "unit": "stone"}
+                ]
+            },
+            "row 1 of tables: /measurements/0",
+        ),
+    ],
+)
+def test_tables_that_are_wrong_are_named_and_nobody_is_scored(logged, change, said):
+    asked = [json.dumps(EXAMPLE), json.dumps(EXAMPLE | change)]
+    with pytest.raises(LnriskError, match=said):
+        logged.loaded.predict(pd.DataFrame({"tables": asked}))
+
+
+def test_tables_beside_features_are_refused(logged):
+    mixed = pd.DataFrame({"tables": [json.dumps(EXAMPLE)], "age": [40.0]})
+    with pytest.raises(LnriskError, match=r"features .age. beside the column 'tables'"):
+        logged.loaded.predict(mixed)
 
 
 def test_it_is_registered_under_its_name_and_alias(logged):
