@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import jwt
+import mlflow
 import pytest
 from click.testing import CliRunner
 from client import Client
@@ -26,9 +27,13 @@ from lnrisk.serving.patient_input import check_patient
 from lnrisk.serving.rows import PatientTables
 from lnrisk.serving.settings import Settings
 from lnrisk.training.config import TrainingConfig, load_config
+from lnrisk.training.evaluator import RiskEvaluator
 from lnrisk.training.external import external_validation
 from lnrisk.training.simulate import simulate, write
-from registries import quietly, simulated, trained
+from lnrisk.training.tracking import Registered, _log_model, connect
+from lnrisk.training.train import fit_model
+from mlflow.models.evaluation.evaluator_registry import _model_evaluation_registry
+from registries import CONFIG, quietly, simulated, trained
 from served import small_model
 
 ROOT = Path(__file__).parents[1]
@@ -215,6 +220,30 @@ def test_no_page_links_to_nothing():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # MLflow, on any data
+def test_the_tracking_page(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    connect(uri)
+    mlflow.set_experiment("lnrisk")
+    config = CONFIG.changed(refits=0)
+    model = fit_model(simulated(), load_definition(), config, lambda *_: None)
+    with mlflow.start_run():
+        _log_model(model, Registered("lnrisk"))
+    write(simulate(20, 1), tmp_path / "registry", "csv")
+    _model_evaluation_registry.register("lnrisk", RiskEvaluator)
+    for kind, text in write_blocks("tracking.md", tmp_path):
+        if kind == "python":
+            exec(compile(text, "tracking.md", "exec"), {})
+        for line in lines(text) if kind == "bash" else []:
+            result = CliRunner().invoke(main, shlex.split(line)[1:])
+            assert result.exit_code == 0, f"{line}\n{result.output}"
+    mlflow.set_tracking_uri(None)
+    assert "status" in capsys.readouterr().out
+    assert "retired" in result.output
 
 
 def test_results_page():

@@ -99,6 +99,9 @@ def test_artefacts_lie_beside_the_database(finished):
         "results.json",
         "attrition.csv",
         "environment.json",
+        "config.toml",
+        "calibration.svg",
+        "performance.parquet",
     )
     assert names >= {*expected, "lnrisk-model.json", "input_example.json"}
     assert done.tracked.model_uri == "models:/lnrisk@champion"
@@ -129,7 +132,8 @@ def test_mlflows_model_gives_the_same_risks(finished):
     features = done.trained.cohort.features.head(20)
     risk = loaded.predict(features)["risk"].to_numpy()
     np.testing.assert_allclose(risk, done.trained.model.predict(features), rtol=0, atol=1e-12)
-    assert loaded.metadata.signature.inputs.input_names() == done.trained.model.input_names
+    inputs = loaded.metadata.signature.inputs.input_names()
+    assert inputs == [*done.trained.model.input_names, "tables"]
 
 
 def test_no_patient_is_in_the_tracking_store(finished):
