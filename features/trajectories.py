@@ -6,8 +6,9 @@ the drugs given. Where a patient's true course bends more than the mean curve do
 patients are measured more often because they are sicker, the level is pulled the wrong way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ __all__ = [
     "posterior",
     "shrunken_dictionary",
     "shrunken_features",
+    "shrunken_values",
 ]
 
 Numbers = npt.NDArray[np.float64]
@@ -72,11 +74,11 @@ class Trajectory:
         ----------
         given : ndarray of float, shape (n_patients, n_groups)
         """
-        level, slope, bend = (np.full(len(given), value) for value in self.mean[0])
-        for column, (more_level, more_slope, more_bend) in enumerate(self.mean[1:]):
-            level = level + given[:, column] * more_level
-            slope = slope + given[:, column] * more_slope
-            bend = bend + given[:, column] * more_bend
+        everyone, *groups = np.array(self.mean)[:, :, None]
+        curve = np.repeat(everyone, len(given), axis=1)
+        for more, column in zip(groups, given.T, strict=True):
+            curve += column * more
+        level, slope, bend = curve
         return level, slope, bend
 
 
@@ -243,14 +245,8 @@ def _posterior(model: Trajectory, sums: Numbers, given: Numbers, month: Numbers)
     filled, spread = with_limits(model, sums, given)
     line = _line(model, filled, curve)
     v11, v12, v22 = line.v11, line.v12, line.v22
-    for column, side in enumerate((-1, 1)):
-        n, t, _, _ = _beyond(sums, side)
-        gain1, gain2 = (
-            v * n / model.error for v in (line.v11 + line.v12 * t, line.v12 + line.v22 * t)
-        )
-        v11 = v11 + gain1 * gain1 * spread[:, column]
-        v12 = v12 + gain1 * gain2 * spread[:, column]
-        v22 = v22 + gain2 * gain2 * spread[:, column]
+    if spread.any():
+        v11, v12, v22 = _widened(model, line, sums, spread)
     level, slope, bend = curve
     past = np.zeros_like(month) if model.knot is None else np.maximum(month - model.knot, 0.0)
     change = (slope + line.slope) * month + bend * past
@@ -263,6 +259,22 @@ def _posterior(model: Trajectory, sums: Numbers, given: Numbers, month: Numbers)
         month * np.sqrt(v22),
     )
     return np.where(filled[:, 0] > 0, np.stack(figures), np.nan)
+
+
+def _widened(
+    model: Trajectory, line: _Line, sums: Numbers, spread: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Return the covariance of intercept and slope with that of the values beyond a limit."""
+    v11, v12, v22 = line.v11, line.v12, line.v22
+    for column, side in enumerate((-1, 1)):
+        n, t, _, _ = _beyond(sums, side)
+        gain1, gain2 = (
+            v * n / model.error for v in (line.v11 + line.v12 * t, line.v12 + line.v22 * t)
+        )
+        v11 = v11 + gain1 * gain1 * spread[:, column]
+        v12 = v12 + gain1 * gain2 * spread[:, column]
+        v22 = v22 + gain2 * gain2 * spread[:, column]
+    return v11, v12, v22
 
 
 def shrunken_features(
@@ -281,20 +293,37 @@ def shrunken_features(
     dict of Feature to ndarray of float, shape (n_patients,)
         nan where the analyte was never measured.
     """
+    entries = shrunken_dictionary([model.name for model in models])
+    values = shrunken_values(models, columns, [entry.name for entry in entries])
+    return {entry: values[entry.name] for entry in entries}
+
+
+def shrunken_values(
+    models: Sequence[Trajectory],
+    columns: "Mapping[str, npt.ArrayLike] | pd.DataFrame",
+    names: Iterable[str],
+) -> dict[str, Numbers]:
+    """Return some of the features that trajectories give; of other names, nothing."""
     known: dict[str, Posterior] = {}
+    month = np.asarray(columns[LANDMARK_MONTH], dtype=np.float64) if models else np.empty(0)
     for model in models:
-        month = np.asarray(columns[LANDMARK_MONTH], dtype=np.float64)
         sums = np.empty((len(month), len(STATISTICS)))
-        for position, statistic in enumerate(STATISTICS):
-            sums[:, position] = columns[statistic_name(model.name, statistic)]
+        for position, name in enumerate(_statistics_of(model.name)):
+            sums[:, position] = columns[name]
         given = np.empty((len(month), len(model.groups)))
         for position, group in enumerate(model.groups):
             given[:, position] = columns[group]
         known[model.name] = posterior(model, sums, given, month)
-    return _features(known)
+    made = _made(tuple(known))
+    return {name: made[name].of(known) for name in names if name in made}
 
 
-def shrunken_dictionary(series: Sequence[str]) -> tuple[Feature, ...]:
+@cache
+def _statistics_of(series: str) -> tuple[str, ...]:
+    return tuple(statistic_name(series, statistic) for statistic in STATISTICS)
+
+
+def shrunken_dictionary(series: Iterable[str]) -> tuple[Feature, ...]:
     """Return the entries of the features that trajectories of some series give.
 
     Examples
@@ -302,20 +331,26 @@ def shrunken_dictionary(series: Sequence[str]) -> tuple[Feature, ...]:
     >>> [feature.name for feature in shrunken_dictionary(["albumin"])][:2]
     ['albumin_level', 'albumin_level_sd']
     """
-    nobody = np.zeros(0)
-    unknown = Posterior(nobody, nobody, nobody, nobody, nobody, nobody)
-    return tuple(_features(dict.fromkeys(series, unknown)))
+    return tuple(made.entry for made in _made(tuple(series)).values())
 
 
-def _features(known: dict[str, Posterior]) -> dict[Feature, Numbers]:
-    features: dict[Feature, Numbers] = {}
-    for name, line in known.items():
-        features |= _shrunken(name, line)
-    if _PROTEINURIA in known:
-        features |= _falls(known[_PROTEINURIA])
-    if _PROTEINURIA in known and _FILTRATION in known:
-        features |= _together(known[_PROTEINURIA], known[_FILTRATION])
-    return features
+@dataclass(frozen=True)
+class _Made:
+    """A feature and how it is made from the posteriors of all series."""
+
+    entry: Feature
+    of: Callable[[Mapping[str, Posterior]], Numbers]
+
+
+@cache
+def _made(series: tuple[str, ...]) -> Mapping[str, _Made]:
+    """Return all features that trajectories of some series give, by name."""
+    made = [each for name in series for each in _shrunken(name)]
+    if _PROTEINURIA in series:
+        made += _falls()
+    if _PROTEINURIA in series and _FILTRATION in series:
+        made.append(_together())
+    return {each.entry.name: each for each in made}
 
 
 def _entry(name: str, meaning: str, unit: str, formula: str) -> Feature:
@@ -323,52 +358,62 @@ def _entry(name: str, meaning: str, unit: str, formula: str) -> Feature:
     return Feature(name, meaning, unit, "measurements", span, formula, _LAIRD)
 
 
-def _shrunken(series: str, known: Posterior) -> dict[Feature, Numbers]:
+def _shrunken(series: str) -> Iterator[_Made]:
     analyte = series.removeprefix("log_")
     listed = analytes().get(analyte)
     unit = listed.unit if listed else "unit of the registry"
     said = listed.label if listed else analyte
     unit = f"ln({unit})" if analyte != series else unit
+    ratio = "ln(x)" if analyte != series else unit
     about = "posterior {} of the patient's own line, given those of all training patients"
-
-    def entry(name: str, meaning: str, unit: str, what: str) -> Feature:
-        return _entry(f"{series}_{name}", f"{said}: {meaning}", unit, about.format(what))
-
-    return {
-        entry("level", "level at the landmark", unit, "mean of the level"): known.level,
-        entry("level_sd", "uncertainty of the level", unit, "sd of the level"): known.level_sd,
-        entry("slope", "slope at the landmark", f"{unit}/mo", "mean of the slope"): known.slope,
-        entry("slope_sd", "uncertainty of the slope", f"{unit}/mo", "sd of the slope"):
-            known.slope_sd,
-        entry("shrunken_change", "change since the index date",
-              "ln(x)" if analyte != series else unit, "mean of the change"): known.change,
-    }  # fmt: skip
+    for name, field, meaning, of_unit, what in (
+        ("level", "level", "level at the landmark", unit, "mean of the level"),
+        ("level_sd", "level_sd", "uncertainty of the level", unit, "sd of the level"),
+        ("slope", "slope", "slope at the landmark", f"{unit}/mo", "mean of the slope"),
+        ("slope_sd", "slope_sd", "uncertainty of the slope", f"{unit}/mo", "sd of the slope"),
+        ("shrunken_change", "change", "change since the index date", ratio, "mean of the change"),
+    ):
+        entry = _entry(f"{series}_{name}", f"{said}: {meaning}", of_unit, about.format(what))
+        yield _Made(entry, partial(_figure, series, field))
 
 
-def _falls(known: Posterior) -> dict[Feature, Numbers]:
-    """Return how likely it is that the true fall of proteinuria is less than a quarter, a half."""
-    return {
-        _entry(
+def _figure(series: str, field: str, known: Mapping[str, Posterior]) -> Numbers:
+    figure: Numbers = getattr(known[series], field)
+    return figure
+
+
+def _falls() -> Iterator[_Made]:
+    """Give how likely it is that the true fall of proteinuria is less than a quarter, a half."""
+    for percent, fall in _FALLS.items():
+        entry = _entry(
             f"upcr_fall_below_{percent}",
             f"probability that proteinuria has truly fallen by less than {percent} %",
             "1",
             "normal posterior of the change of log UPCR since the index date",
-        ): _probability_below(-known.change, known.change_sd, -np.log1p(-fall))
-        for percent, fall in _FALLS.items()
-    }
+        )
+        yield _Made(entry, partial(_fall_below, fall))
 
 
-def _together(upcr: Posterior, egfr: Posterior) -> dict[Feature, Numbers]:
+def _fall_below(fall: float, known: Mapping[str, Posterior]) -> Numbers:
+    upcr = known[_PROTEINURIA]
+    return _probability_below(-upcr.change, upcr.change_sd, -np.log1p(-fall))
+
+
+def _together() -> _Made:
     """Return how likely it is that proteinuria and eGFR both truly fell."""
-    fell = 1.0 - _probability_below(-upcr.change, upcr.change_sd, -np.log1p(-_FALLS["25"]))
-    return {
-        _entry(
-            "upcr_and_egfr_fall",
-            "probability that proteinuria truly fell by 25 % or more while eGFR fell",
-            "1",
-            "product of the two posterior probabilities",
-        ): fell * _probability_below(egfr.change, egfr.change_sd, 0.0)
-    }
+    entry = _entry(
+        "upcr_and_egfr_fall",
+        "probability that proteinuria truly fell by 25 % or more while eGFR fell",
+        "1",
+        "product of the two posterior probabilities",
+    )
+    return _Made(entry, _both_fell)
+
+
+def _both_fell(known: Mapping[str, Posterior]) -> Numbers:
+    egfr = known[_FILTRATION]
+    fell = 1.0 - _fall_below(_FALLS["25"], known)
+    return fell * _probability_below(egfr.change, egfr.change_sd, 0.0)
 
 
 def _probability_below(mean: Numbers, deviation: Numbers, threshold: float) -> Numbers:

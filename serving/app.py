@@ -24,13 +24,14 @@ from .settings import Settings
 __all__ = ["PARTS", "create_app"]
 
 PARTS: tuple[Callable[[RiskModel, Settings], APIRouter], ...] = (
+    open_inference.router,
     api.router,
     cds_hooks.router,
     fhir.router,
     health.router,
-    open_inference.router,
     pages.router,
 )
+"""Asked in this order for who answers a request, so that the quickest answers come first."""
 
 DESCRIPTION = """Calibrated early risk of refractory lupus nephritis, beside the rule-based label.
 

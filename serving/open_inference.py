@@ -11,11 +11,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import numpy.typing as npt
 from fastapi import APIRouter, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import to_json
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from .. import __version__
@@ -28,6 +26,7 @@ __all__ = ["InferRequest", "InferResponse", "router"]
 Floats = npt.NDArray[np.float64]
 
 NAME = "lnrisk"
+JSON = "application/json"
 OUTPUTS = ("risk", "risk_lower", "risk_upper", "status")
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -143,34 +142,60 @@ class _Refused(Exception):
 
 
 class _Route(APIRoute):
-    """Answers errors in the protocol's own form."""
+    """Answers a refusal in the protocol's own form."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of the route with its errors caught."""
-        handler = super().get_route_handler()
+        """Return the handler of the route with its refusals caught."""
+        return _refusing(super().get_route_handler())
+
+
+class _Inference(_Route):
+    """Reads the body straight into what the endpoint takes, and sends its answer as it is."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler of the route with its refusals caught."""
 
         async def handle(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except RequestValidationError as error:
-                return _error(400, _spoken(error))
-            except HTTPException as error:
-                return _error(error.status_code, "the body is not JSON.")
-            except _Refused as error:
-                return _error(error.status, error.said)
+            answer: Response = self.endpoint(request=await _read(request), **request.path_params)
+            return answer
 
-        return handle
+        return _refusing(handle)
+
+
+def _refusing(
+    handler: Callable[[Request], Coroutine[Any, Any, Response]],
+) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    async def handle(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except _Refused as error:
+            return _error(error.status, error.said)
+
+    return handle
+
+
+async def _read(request: Request) -> InferRequest:
+    """Return the columns of a request.
+
+    Raises
+    ------
+    _Refused
+        The message names the field and what is accepted.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise _Refused(400, f"content-type {kind!r}; expected {JSON}.")
+    try:
+        return InferRequest.model_validate_json(await request.body())
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in found["loc"])
+        raise _Refused(400, f"{where or 'body'}: {found['msg']}.") from error
 
 
 def _error(status: int, said: str) -> Response:
     content = to_json(InferError(error=said))
-    return Response(content, status, media_type="application/json")
-
-
-def _spoken(error: RequestValidationError) -> str:
-    found = error.errors()[0]
-    where = ".".join(str(part) for part in found["loc"][1:])
-    return f"{where or 'body'}: {found['msg']}"
+    return Response(content, status, media_type=JSON)
 
 
 def _columns(request: InferRequest, names: Sequence[str]) -> dict[str, Floats]:
@@ -182,26 +207,25 @@ def _columns(request: InferRequest, names: Sequence[str]) -> dict[str, Floats]:
         The message names the input and what is accepted.
     """
     rows = request.inputs[0].shape[0]
-    columns: dict[str, Floats] = {}
+    values: dict[str, list[float | None]] = {}
     for tensor in request.inputs:
         name, shape = tensor.name, tensor.shape
         if shape not in ([rows, 1], [rows]) or len(tensor.data) != rows:
             said = f"input {name!r}: shape {shape} with {len(tensor.data)} values"
             raise _Refused(400, f"{said}; expected [{rows}, 1] and {rows} values, as the first.")
-        if name in columns:
+        if name in values:
             raise _Refused(400, f"input {name!r} is given twice.")
-        flat = [v[0] if isinstance(v, list) else v for v in tensor.data]
-        columns[name] = np.array(flat, dtype=np.float64)
-    absent = [name for name in names if name not in columns]
+        values[name] = [v[0] if isinstance(v, list) else v for v in tensor.data]
+    absent = [name for name in names if name not in values]
     if absent:
         raise _Refused(
             400,
             f"inputs lack {', '.join(absent[:5])}; {len(names)} are needed, null where missing.",
         )
-    unknown = set(columns).difference(names)
+    unknown = set(values).difference(names)
     if unknown:
         raise _Refused(400, f"unknown inputs: {', '.join(sorted(unknown)[:5])}.")
-    return columns
+    return dict(zip(values, np.array(list(values.values()), dtype=np.float64), strict=True))
 
 
 def _answer(model: RiskModel, request: InferRequest, scores: ColumnScores) -> dict[str, Any]:
@@ -255,6 +279,30 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
             said = f"there is {NAME!r} in version {model.version!r} here."
             raise _Refused(404, said)
 
+    def infer(request: InferRequest, name: str) -> Response:
+        """Score columns of features."""
+        known(name)
+        columns = _columns(request, names)
+        rows = len(columns[names[0]])
+        if rows > settings.most_patients:
+            raise _Refused(400, f"{rows} rows; at most {settings.most_patients} are accepted.")
+        scores = score_columns(model, columns)
+        return Response(to_json(_answer(model, request, scores)), media_type=JSON)
+
+    def infer_version(request: InferRequest, name: str, version: str) -> Response:
+        """Score columns of features with this version of the model."""
+        known(name, version)
+        return infer(request, name)
+
+    inference: dict[str, Any] = {
+        "methods": ["POST"],
+        "responses": wrong,
+        "response_model": InferResponse,
+        "route_class_override": _Inference,
+    }
+    routes.add_api_route("/models/{name}/infer", infer, **inference)
+    routes.add_api_route("/models/{name}/versions/{version}/infer", infer_version, **inference)
+
     @routes.get("")
     async def server() -> ServerMetadata:
         """Say who answers."""
@@ -269,14 +317,6 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
     async def ready() -> Ready:
         """Say that the model is loaded."""
         return Ready()
-
-    def scored(request: InferRequest) -> Response:
-        columns = _columns(request, names)
-        rows = len(columns[names[0]])
-        if rows > settings.most_patients:
-            raise _Refused(400, f"{rows} rows; at most {settings.most_patients} are accepted.")
-        scores = score_columns(model, columns)
-        return Response(to_json(_answer(model, request, scores)), media_type="application/json")
 
     @routes.get("/models/{name}/ready", responses=unknown)
     async def model_ready(name: str) -> Ready:
@@ -301,19 +341,5 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
         """Say what this version of the model takes and gives."""
         known(name, version)
         return metadata
-
-    @routes.post("/models/{name}/infer", responses=wrong, response_model=InferResponse)
-    async def infer(request: InferRequest, name: str) -> Response:
-        """Score columns of features."""
-        known(name)
-        return scored(request)
-
-    @routes.post(
-        "/models/{name}/versions/{version}/infer", responses=wrong, response_model=InferResponse
-    )
-    async def infer_version(request: InferRequest, name: str, version: str) -> Response:
-        """Score columns of features with this version of the model."""
-        known(name, version)
-        return scored(request)
 
     return routes

@@ -184,6 +184,8 @@ class Recording:
         async def record(kind: str) -> None:
             notes = journal.take()
             recorder.noted(notes)
+            if recorder.log is None:
+                return
             entry = {**exchange.entry(recorder, scope), "kind": kind, "notes": notes}
             whole = exchange.content if kind == "answer" else None
             await recorder.write(entry, whole)

@@ -9,8 +9,8 @@ another site's.
 import re
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["CONTENT_POLICY", "Headers", "header"]
@@ -37,6 +37,8 @@ ALWAYS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+_ALWAYS = {name.encode(): value.encode() for name, value in ALWAYS.items()}
+_NOT_KEPT = (b"cache-control", b"no-store")
 ONE_YEAR = "max-age=31536000"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -49,7 +51,7 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 @dataclass(frozen=True)
 class Headers:
-    """Adds the headers, and gives the request an identifier where its own is none.
+    """Adds the headers, and gives the request an identifier where its own is none; only once.
 
     Parameters
     ----------
@@ -65,22 +67,26 @@ class Headers:
         """Pass on, adding to the answer."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        scope.setdefault("state", {})
+        if "request_id" in scope.setdefault("state", {}):
+            return await self.app(scope, receive, send)
         sent = header(scope, b"x-request-id") or ""
         identifier = sent if _IDENTIFIER.fullmatch(sent) else uuid.uuid4().hex
         scope["state"]["request_id"] = identifier
         others = [(key, value) for key, value in scope["headers"] if key != b"x-request-id"]
         scope["headers"] = [*others, (b"x-request-id", identifier.encode())]
+        added = [*self._always, (b"x-request-id", identifier.encode())]
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = identifier
-                for name, value in ALWAYS.items():
-                    headers[name] = value
-                headers.setdefault("cache-control", "no-store")
-                if self.encrypted:
-                    headers["strict-transport-security"] = ONE_YEAR
+                own = [each for each in message["headers"] if each[0] not in _ALWAYS]
+                held = any(name == b"cache-control" for name, _ in own)
+                headers = [*own, *added, *(() if held else (_NOT_KEPT,))]
+                message = {**message, "headers": headers}
             await send(message)
 
         return await self.app(scope, receive, add)
+
+    @cached_property
+    def _always(self) -> list[tuple[bytes, bytes]]:
+        encrypted = [(b"strict-transport-security", ONE_YEAR.encode())] if self.encrypted else []
+        return [*_ALWAYS.items(), *encrypted]
