@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .operation import operation_of, operation_options, run
+from .operation import operation_of, operation_options, run, starting
 from .shared import FILE, Command, say
 
 __all__ = ["serve"]
@@ -40,31 +40,32 @@ def serve(
     --oidc-issuer) and encryption (--certfile and --keyfile, or --behind-proxy). CDS Hooks clients
     sign each call themselves where --cds-clients names their keys.
     """
-    from ..serving.admission import admitted, exported
-    from ..serving.app import create_app
-    from ..serving.cds_hooks import SERVICE_PATH
-    from ..serving.feedback import FeedbackFile, Keeper, in_the_audit_log
-    from ..serving.guard.cds_clients import load_clients
-    from ..serving.operation import operate
-    from ..serving.settings import Settings
+    with starting():
+        from ..serving.admission import admitted, exported
+        from ..serving.app import create_app
+        from ..serving.cds_hooks import SERVICE_PATH
+        from ..serving.feedback import FeedbackFile, Keeper, in_the_audit_log
+        from ..serving.guard.cds_clients import load_clients
+        from ..serving.operation import operate
+        from ..serving.settings import Settings
 
-    operation = operation_of(host, given)
-    if cds_clients is not None:
-        operation = replace(operation, cds_clients=load_clients(cds_clients, SERVICE_PATH))
-    keeper: Keeper | None = in_the_audit_log if given["audit"] is not None else None
-    if feedback is not None:
-        keeper = FeedbackFile(feedback)
-    settings = Settings(host=host, port=port, feedback=keeper, keeps=operation.keeps)
-    folder = exported(model, tracking_uri)
-    chosen = admitted(folder)
-    if str(folder) != model:
-        say(f"{model} was exported to {folder}, which can be served without MLflow")
-    scheme = "https" if given["certfile"] else "http"
-    say(f"model {chosen.version} on {scheme}://{host}:{port}; Ctrl-C finishes what was begun")
-    if chosen.synthetic:
-        say("The model was trained on simulated patients.")
-    if operation.silent:
-        say("Silent: risks are logged and not shown.")
-    app = operate(create_app(chosen, settings), chosen, operation)
+        operation = operation_of(host, given)
+        if cds_clients is not None:
+            operation = replace(operation, cds_clients=load_clients(cds_clients, SERVICE_PATH))
+        keeper: Keeper | None = in_the_audit_log if given["audit"] is not None else None
+        if feedback is not None:
+            keeper = FeedbackFile(feedback)
+        settings = Settings(host=host, port=port, feedback=keeper, keeps=operation.keeps)
+        folder = exported(model, tracking_uri)
+        chosen = admitted(folder)
+        if str(folder) != model:
+            say(f"{model} was exported to {folder}, which can be served without MLflow")
+        scheme = "https" if given["certfile"] else "http"
+        say(f"model {chosen.version} on {scheme}://{host}:{port}; Ctrl-C finishes what was begun")
+        if chosen.synthetic:
+            say("The model was trained on simulated patients.")
+        if operation.silent:
+            say("Silent: risks are logged and not shown.")
+        app = operate(create_app(chosen, settings), chosen, operation)
     with operation.running(chosen):
         run(app, host, port, given)

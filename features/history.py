@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from .days import NEVER, Days, as_days
-from .registry import Registry
+from .registry import Registry, codes_of
 
 __all__ = ["History", "history_of", "pairs"]
 
 Numbers = npt.NDArray[np.float64]
 _STRIDE = NEVER << 1
+UNLISTED = -2
+"""The code of no row: neither an analyte's nor that of a missing one."""
+
 _SIDES = np.array([-1, 1, 0], dtype=np.int8)
 """By the code of the comparator: ``<``, ``>``, none (-1)."""
 
@@ -141,13 +143,12 @@ def history_of(registry: Registry, analyte: str) -> History:
         As written in ``measurements``; ``egfr`` there is the reported one, see
         `lnrisk.features.egfr` for the computed one.
     """
-    table = registry.measurements
-    codes = table["analyte"].cat.categories
-    chosen = np.flatnonzero(table["analyte"].cat.codes == codes.get_indexer(pd.Index([analyte]))[0])
-    if analyte not in codes:
-        chosen = chosen[:0]
-    patient = registry.positions("measurements")[chosen]
+    table = registry.tables["measurements"]
+    names = table["analyte"].array.categories
+    code = names.get_loc(analyte) if analyte in names else UNLISTED
+    chosen = np.flatnonzero(codes_of(table["analyte"]) == code)
+    patient = codes_of(table["patient_id"])[chosen].astype(np.int64)
     day = as_days(table["date"].to_numpy()[chosen])
     value = table["value"].to_numpy()[chosen]
-    comparator = table["comparator"].cat.codes.to_numpy()[chosen]
+    comparator = codes_of(table["comparator"])[chosen]
     return History(patient, day, value, _SIDES[comparator])

@@ -15,9 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 
 from .errors import RegistryError
 from .tables import REQUIRED_TABLES, TABLES
@@ -100,6 +97,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise RegistryError(f"{path.name}: column {repeated[0]!r} appears twice.")
     if only_header:
         return pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
+    import pyarrow as pa
+    import pyarrow.csv
+
     table = pyarrow.csv.read_csv(
         path,
         read_options=pyarrow.csv.ReadOptions(skip_rows=1, column_names=names),
@@ -126,6 +126,8 @@ def _lines(path: Path, records: int) -> npt.NDArray[np.int64] | None:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet
+
     cells: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas(
         date_as_object=False, integer_object_nulls=True
     )
@@ -148,9 +150,11 @@ def read_raw(folder: Path, name: str) -> RawTable | None:
                 f"required. A bundle has {', '.join(REQUIRED_TABLES)}."
             )
         return None
+    from pyarrow import ArrowException
+
     try:
         cells = _read_csv(path) if path.suffix == ".csv" else _read_parquet(path)
-    except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
+    except (ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
         raise RegistryError(f"{path.name}: the file cannot be read: {error}") from error
     required = [column.name for column in TABLES[name] if column.required]
     missing = [column for column in required if column not in cells.columns]

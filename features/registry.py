@@ -20,7 +20,7 @@ from .findings import Findings
 from .reading import Source, read_raw, read_source
 from .tables import TABLES
 
-__all__ = ["Reading", "Registry", "read_registry", "text_of"]
+__all__ = ["Reading", "Registry", "codes_of", "read_registry", "text_of"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Registry:
 
     def positions(self, name: str) -> npt.NDArray[np.int64]:
         """Return each row's patient as a position in `patients`, shape (n_rows,)."""
-        return self.tables[name]["patient_id"].cat.codes.to_numpy().astype(np.int64)
+        return codes_of(self.tables[name]["patient_id"]).astype(np.int64)
 
     def with_tables(self, **tables: pd.DataFrame) -> "Registry":
         """Return a registry in which these tables are replaced."""
@@ -139,16 +139,22 @@ class Registry:
             tables = {"patients": people}
             for name, edge in rows.items():
                 table = self.table(name).iloc[edge[part] : edge[part + 1]].reset_index(drop=True)
-                codes = table["patient_id"].cat.codes.to_numpy().astype(np.int64) - first
+                codes = codes_of(table["patient_id"]).astype(np.int64) - first
                 identifiers = pd.Categorical.from_codes(codes, categories=names)
                 tables[name] = table.assign(patient_id=identifiers)
             yield replace(self, tables=tables)
 
 
+def codes_of(column: "pd.Series[Any]") -> npt.NDArray[np.integer[Any]]:
+    """Return the codes of a categorical column as they are, shape (n_rows,); -1 where missing."""
+    codes: npt.NDArray[np.integer[Any]] = column.array.codes
+    return codes
+
+
 def text_of(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:
     """Return a categorical column as text, shape (n_rows,); what is missing is the empty text."""
-    names = [str(name) for name in column.cat.categories]
-    return np.array([*names, ""], dtype=str)[column.cat.codes.to_numpy()]
+    names = [str(name) for name in column.array.categories]
+    return np.array([*names, ""], dtype=str)[codes_of(column)]
 
 
 @dataclass(frozen=True)
