@@ -154,7 +154,8 @@ def codes_of(column: "pd.Series[Any]") -> npt.NDArray[np.integer[Any]]:
 def text_of(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:
     """Return a categorical column as text, shape (n_rows,); what is missing is the empty text."""
     names = [str(name) for name in column.array.categories]
-    return np.array([*names, ""], dtype=str)[codes_of(column)]
+    text: npt.NDArray[np.str_] = np.array([*names, ""], dtype=str)[codes_of(column)]
+    return text
 
 
 @dataclass(frozen=True)

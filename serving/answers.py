@@ -6,7 +6,7 @@ Assumes nothing about who else is in a batch: a patient's answer, or problem, is
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -16,13 +16,20 @@ from ..features.days import day_of
 from ..model.artifact import RiskModel
 from ..model.label import label_known
 from .assessment import Assessment, assess
-from .audit.journal import about, named, note
+from .audit.journal import Journal, about, keeping, named, note, now
 from .explained_label import Label, explained
 from .patient_input import CheckedPatient, check_patient, check_patients
 from .problems import Problem
 from .rows import PatientTables
 
-__all__ = ["LabelAnswer", "assess_request", "assess_requests", "label_request"]
+__all__ = [
+    "LabelAnswer",
+    "Noted",
+    "assess_request",
+    "assess_requests",
+    "assess_together",
+    "label_request",
+]
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,42 @@ def assess_requests(
         except Problem as problem:
             answers[at] = problem
     return [answer for answer in answers if answer is not None]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """An answer, or what is wrong, and what the caller's own journal is to hold of it."""
+
+    answer: Assessment | Problem
+    notes: tuple[dict[str, Any], ...]
+
+    def given(self, request: PatientTables) -> Assessment:
+        """Note the answer where the request is recorded, and return it.
+
+        Raises
+        ------
+        Problem
+            422 where a row is wrong.
+        """
+        with named(request.identifier):
+            for each in self.notes:
+                note(each)
+        if isinstance(self.answer, Problem):
+            raise self.answer
+        return self.answer
+
+
+def assess_together(model: RiskModel, requests: Sequence[PatientTables]) -> list[Noted]:
+    """Assess requests of different callers; what is noted of each is kept apart from the others."""
+    numbered = [
+        request.model_copy(update={"identifier": str(at)}) for at, request in enumerate(requests)
+    ]
+    with keeping(Journal(now(), pseudonym=str)) as journal:
+        answers = assess_requests(model, numbered)
+    notes: list[list[dict[str, Any]]] = [[] for _ in requests]
+    for each in journal.take():
+        notes[int(each.pop("subject"))].append(each)
+    return [Noted(*found) for found in zip(answers, map(tuple, notes), strict=True)]
 
 
 def label_request(model: RiskModel, request: PatientTables) -> LabelAnswer:

@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.responses import StreamingResponse
 
 from ..model.artifact import RiskModel
-from .answers import LabelAnswer, assess_request, assess_requests, label_request
+from .answers import LabelAnswer, Noted, assess_requests, assess_together, label_request
 from .assessment import Assessment
 from .model_card import ModelCard, model_card
 from .problems import Problem, ProblemDetails, documented
 from .rows import EXAMPLE, PatientTables
 from .settings import Settings
+from .together import Together
 from .work import Work
 
 __all__ = ["router"]
@@ -61,6 +62,9 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
     work = Work(settings.longest_seconds)
+    together: Together[PatientTables, Noted] = Together(
+        work, partial(assess_together, model), lambda request: request.rows, settings.most_rows
+    )
     card = model_card(model)
 
     def limited(request: PatientTables) -> PatientTables:
@@ -71,7 +75,7 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
     @routes.post("/v1/risk", responses=_ONE)
     async def risk(request: PatientTables) -> Assessment:
         """Answer with risk and rule for one patient."""
-        return await work.run(partial(assess_request, model, limited(request)))
+        return (await together.ask(limited(request))).given(request)
 
     @routes.post("/v1/label", responses=_ONE)
     async def label(request: PatientTables) -> LabelAnswer:

@@ -5,7 +5,8 @@ answer slower, so what comes while all are busy waits in line.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -45,10 +46,22 @@ class Work:
         """
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self.at_once)
+        with self.in_time():
+            return await anyio.to_thread.run_sync(
+                compute, abandon_on_cancel=True, limiter=self._limiter
+            )
+
+    @contextmanager
+    def in_time(self) -> Iterator[None]:
+        """Give up what is awaited inside when it takes too long.
+
+        Raises
+        ------
+        Problem
+            504 then.
+        """
         try:
             with anyio.fail_after(self.longest_seconds):
-                return await anyio.to_thread.run_sync(
-                    compute, abandon_on_cancel=True, limiter=self._limiter
-                )
+                yield
         except TimeoutError as error:
             raise Problem(504, f"No answer within {self.longest_seconds:g} seconds.") from error

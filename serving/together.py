@@ -1,0 +1,102 @@
+"""Questions of several callers are answered together, because tables cost more than their rows.
+
+Assumes that an answer does not depend on who else asks; then eight patients at once take hardly
+longer than one. Nobody waits for company: what comes while answers are computed is computed next.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic, TypeVar
+
+from .problems import Problem
+from .work import Work
+
+__all__ = ["Together"]
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class Together(Generic[Question, Answer]):
+    """Gathers questions and hands out their answers.
+
+    Parameters
+    ----------
+    work : Work
+        Computes, beside the event loop, one gathering at a time.
+    compute : callable
+        Returns the answers to questions, in their order. A `Problem` that it raises is everyone's;
+        after any other exception each question is computed alone.
+    size : callable
+        How much there is to compute for a question.
+    largest : int
+        Size of one gathering; a question that is larger by itself is computed alone.
+    """
+
+    work: Work
+    compute: Callable[[Sequence[Question]], Sequence[Answer]]
+    size: Callable[[Question], int]
+    largest: int
+    _waiting: "list[tuple[Question, asyncio.Future[Answer]]]" = field(default_factory=list)
+    _task: "asyncio.Task[None] | None" = None
+
+    async def ask(self, question: Question) -> Answer:
+        """Return the answer to a question, or raise what computing it alone raises.
+
+        Raises
+        ------
+        Problem
+            504 when it takes too long.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.append((question, answer))
+        if self._task is None or self._task.done():
+            self._task = loop.create_task(self._work_off())
+        with self.work.in_time():
+            return await answer
+
+    async def _work_off(self) -> None:
+        while part := self._next():
+            try:
+                answers = await self.work.run(partial(self.compute, [asked for asked, _ in part]))
+            except Problem as problem:
+                for _, answer in part:
+                    _fail(answer, problem)
+                continue
+            except Exception:  # one question's failure must not become the others'
+                await self._one_by_one(part)
+                continue
+            for (_, answer), found in zip(part, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(found)
+
+    async def _one_by_one(self, part: "list[tuple[Question, asyncio.Future[Answer]]]") -> None:
+        for question, answer in part:
+            try:
+                (found,) = await self.work.run(partial(self.compute, [question]))
+            except Exception as error:  # whatever it is, it is for who asked
+                _fail(answer, error)
+            else:
+                if not answer.done():
+                    answer.set_result(found)
+
+    def _next(self) -> "list[tuple[Question, asyncio.Future[Answer]]]":
+        """Take who waits, the first first, up to the largest gathering."""
+        waiting = [each for each in self._waiting if not each[1].done()]
+        size, count = 0, 0
+        for question, _ in waiting:
+            size += self.size(question)
+            if count and size > self.largest:
+                break
+            count += 1
+        self._waiting = waiting[count:]
+        return waiting[:count]
+
+
+def _fail(answer: "asyncio.Future[Answer]", error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
