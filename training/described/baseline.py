@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ...features.registry import Registry
 from ..at_risk import AtRisk
@@ -65,7 +64,7 @@ def baseline_table(registry: Registry, rows: AtRisk) -> list[dict[str, Any]]:
     }
     entries = {entry.name: entry for entry in rows.entries}
     found: list[dict[str, Any]] = []
-    for name in [n for n in _NUMBERS if n in entries]:
+    for name in [n for n in _NUMBERS if n in entries and _varies(rows, n)]:
         unit, logged = entries[name].unit, entries[name].unit.startswith("ln(")
         told = {
             "variable": name.removeprefix("log_"),
@@ -76,11 +75,16 @@ def baseline_table(registry: Registry, rows: AtRisk) -> list[dict[str, Any]]:
         values = rows.features[name].to_numpy()
         values = np.exp(values) if logged else values
         found += [told | _quartiles(group, values[who]) for group, who in groups.items()]
-    for name in [n for n in _YES_OR_NO if n in entries]:
+    for name in [n for n in _YES_OR_NO if n in entries and _varies(rows, n)]:
         told = {"variable": name, "meaning": entries[name].meaning, "unit": None, "level": None}
         values = rows.features[name].to_numpy()
         found += [told | _share(group, values[who]) for group, who in groups.items()]
     return [row for row in found + _ancestry(registry, rows, groups) if row["known"] != 0]
+
+
+def _varies(rows: AtRisk, name: str) -> bool:
+    known = rows.features[name][rows.primary].dropna()
+    return len(known) > 0 and known.min() < known.max()
 
 
 def _quartiles(group: str, values: npt.NDArray[np.float64]) -> dict[str, Any]:
@@ -115,7 +119,7 @@ def _ancestry(registry: Registry, rows: AtRisk, groups: dict[str, Rows]) -> list
     if "ancestry" not in registry.patients.columns:
         return []
     own = registry.patients["ancestry"].astype("str").to_numpy()[rows.position]
-    recorded = ~pd.isna(registry.patients["ancestry"]).to_numpy()[rows.position]
+    recorded = ~np.isin(own, ("", "nan", "<NA>"))
     levels: Sequence[str] = sorted(set(own[recorded & rows.primary]))
     return [
         {"variable": "ancestry", "meaning": "ancestry, no input of the model", "unit": None}
