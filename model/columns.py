@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-Shape = Literal["value", "bend", "missing"]
+Shape = Literal["value", "bend", "missing", "hat"]
 
 LANDMARK_MONTHS = 3.0
 """The landmark clock is 0 at three months and moves by 1 in three months."""
@@ -37,16 +37,20 @@ class Piece:
     ----------
     term : str
         Name of the feature.
-    shape : {"value", "bend", "missing"}
+    shape : {"value", "bend", "missing", "hat"}
         The value itself; the part of a restricted cubic spline with three knots that is not a
-        straight line; or 1 where the value is missing.
+        straight line; 1 where the value is missing; or a hat, 1 at the middle one of three knots
+        and 0 from the outer ones on.
     in_time : bool
         Times the landmark clock: how the effect changes from landmark to landmark.
+    knots : tuple of float
+        Of a hat; those of a bend are learned.
     """
 
     term: str
     shape: Shape = "value"
     in_time: bool = False
+    knots: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,11 @@ class Column:
     Parameters
     ----------
     term : str
-    shape : {"value", "bend", "missing"}
+    shape : {"value", "bend", "missing", "hat"}
     in_time : bool
         Times the landmark clock, after scaling.
     knots : tuple of float
-        Three for a bend, none otherwise.
+        Three for a bend or a hat, none otherwise.
     mean, scale : float
         Of the training rows.
     """
@@ -90,12 +94,18 @@ def raw_column(values: Floats, shape: Shape, knots: Sequence[float]) -> Floats:
     --------
     >>> raw_column(np.array([0.0, 1.0, 2.0, 3.0]), "bend", (0.0, 1.0, 2.0)).round(3)
     array([0.  , 0.25, 1.5 , 3.  ])
+    >>> raw_column(np.array([0.0, 1.0, 2.0, 3.0]), "hat", (0.0, 2.0, 4.0))
+    array([0. , 0.5, 1. , 0.5])
     """
     if shape == "missing":
         return np.isnan(values).astype(np.float64)
     if shape == "value":
         return values
     first, middle, last = knots
+    if shape == "hat":
+        rising = (values - first) / (middle - first)
+        falling = (last - values) / (last - middle) if last > middle else np.ones(len(values))
+        return np.clip(np.minimum(rising, falling), 0.0, 1.0)
     cubes = [np.maximum(values - knot, 0.0) ** 3 for knot in knots]
     width = last - middle
     bend: Floats = cubes[0] - cubes[1] * ((last - first) / width)

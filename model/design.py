@@ -17,7 +17,6 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ..features.laboratory import LANDMARK_MONTH
 from .columns import Column, Piece, design_columns, raw_column
 
 __all__ = ["LandmarkDesign"]
@@ -25,9 +24,9 @@ __all__ = ["LandmarkDesign"]
 Floats = npt.NDArray[np.float64]
 
 KNOT_QUANTILES = (0.1, 0.5, 0.9)  # Harrell's positions for three knots
-LANDMARK_FREEDOM = 10.0
-"""How much wider the prior of the landmark's own columns is, so that risks stay calibrated at each
-landmark whatever the penalty."""
+HAT_SCALE = 0.1
+"""Of a landmark's own columns: the prior of their coefficients is ten times wider, so that risks
+stay calibrated at each landmark whatever the penalty."""
 
 
 class LandmarkDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -118,6 +117,8 @@ def name_of(piece: Piece | Column) -> str:
 def _learn(piece: Piece, values: Floats, weight: Floats) -> Column | None:
     if piece.shape == "missing":
         return Column(piece.term, piece.shape, piece.in_time, (), 0.0, 1.0)
+    if piece.shape == "hat":
+        return Column(piece.term, piece.shape, piece.in_time, piece.knots, 0.0, HAT_SCALE)
     known = ~np.isnan(values)
     if not known.any():
         return Column(piece.term, piece.shape, piece.in_time, (), 0.0, 1.0)
@@ -132,7 +133,4 @@ def _learn(piece: Piece, values: Floats, weight: Floats) -> Column | None:
     mean = float(np.average(raw, weights=weight))
     spread = float(np.sqrt(np.average((raw - mean) ** 2, weights=weight)))
     constant = not raw.min() < raw.max() or spread == 0.0
-    scale = 1.0 if constant else spread
-    if piece.term == LANDMARK_MONTH:
-        scale /= LANDMARK_FREEDOM
-    return Column(piece.term, piece.shape, piece.in_time, knots, mean, scale)
+    return Column(piece.term, piece.shape, piece.in_time, knots, mean, 1.0 if constant else spread)

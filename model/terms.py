@@ -10,11 +10,19 @@ that matters and is not on it is missed until a configuration names it.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
-from ..features.laboratory import LANDMARK_MONTH, series_name
+from ..features.laboratory import DAYS_PER_MONTH, LANDMARK_MONTH, series_name
 from ..features.vocabulary import Scale
 from .columns import Piece
 
-__all__ = ["Course", "affordable", "model_pieces", "parameters_of", "pieces_of", "terms_of"]
+__all__ = [
+    "Course",
+    "affordable",
+    "baseline_pieces",
+    "model_pieces",
+    "parameters_of",
+    "pieces_of",
+    "terms_of",
+]
 
 Course = Literal["shrunken", "least_squares", "least_squares_line", "last"]
 """How the course of an analyte is told: empirical-Bayes level and slope, last value with plain
@@ -50,7 +58,6 @@ _REGIMEN = (
     "started_with_obi",
 )
 _FALLS = ("upcr_fall_below_50", "upcr_fall_below_25")
-_TIME = (Piece(LANDMARK_MONTH), Piece(LANDMARK_MONTH, "bend"))
 
 
 def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ...]:
@@ -66,7 +73,7 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
     --------
     >>> pieces = model_pieces({"upcr": "log", "egfr": "identity"}, "shrunken")
     >>> [piece.term for piece in pieces[:4]]
-    ['landmark_month', 'landmark_month', 'log_upcr_shrunken_change', 'egfr_slope']
+    ['log_upcr_shrunken_change', 'egfr_slope', 'chronicity_index_shrunken', 'log_upcr_level']
     """
     series = [series_name(analyte, scale) for analyte, scale in scales.items()]
     level, *moves = _OF_ANALYTE[course]
@@ -79,8 +86,6 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
     answer = [*change, *slope, _DAMAGE, levels[0], _ADHERENCE, *levels[1:]]
     state = [*levels, "age", *(f"{name}_{level}" for name in others)]
     order = [
-        Piece(LANDMARK_MONTH),
-        Piece(LANDMARK_MONTH, "bend"),
         *(Piece(name) for name in (answer if first == _PROTEINURIA else state)),
         *(Piece(name, in_time=True) for name in (*slope, *change)),
         *(Piece(name) for name in (*falls, *_REGIMEN)),
@@ -97,7 +102,25 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
 
 def pieces_of(terms: Sequence[str]) -> tuple[Piece, ...]:
     """Return the pieces of terms named in a configuration: each a straight line."""
-    return (*_TIME, *(Piece(name) for name in terms))
+    return tuple(Piece(name) for name in terms)
+
+
+def baseline_pieces(landmark_days: Sequence[int]) -> tuple[Piece, ...]:
+    """Return the pieces of the landmark itself: a level of risk for each, straight lines between.
+
+    Examples
+    --------
+    >>> [piece.shape for piece in baseline_pieces((0, 84, 182))]
+    ['hat', 'hat']
+    >>> baseline_pieces((84,))
+    ()
+    """
+    months = [day / DAYS_PER_MONTH for day in landmark_days]
+    ends = [*months, months[-1]]
+    return tuple(
+        Piece(LANDMARK_MONTH, "hat", knots=(ends[k - 1], ends[k], ends[k + 1]))
+        for k in range(1, len(months))
+    )
 
 
 def affordable(
@@ -130,7 +153,8 @@ def affordable(
     for piece in pieces:
         if piece.term not in known:
             continue
-        if piece != Piece(piece.term) and Piece(piece.term) not in chosen:
+        alone = piece == Piece(piece.term) or piece.shape == "hat"
+        if not alone and Piece(piece.term) not in chosen:
             continue
         own = [piece]
         if piece.shape == "value" and not piece.in_time and piece.term in sometimes_missing:

@@ -14,7 +14,7 @@ from ..features.errors import LnriskError
 from ..features.pipeline import DEFAULT_ANALYTES
 from ..features.vocabulary import Scale
 from ..model.columns import Piece
-from ..model.terms import Course, model_pieces, pieces_of
+from ..model.terms import Course, baseline_pieces, model_pieces, pieces_of
 
 __all__ = ["TrainingConfig", "load_config"]
 
@@ -144,7 +144,8 @@ class TrainingConfig(BaseModel):
     @property
     def pieces(self) -> tuple[Piece, ...]:
         """What may enter the model, the most important first."""
-        return pieces_of(self.terms) if self.terms else model_pieces(self.analytes, self.course)
+        listed = pieces_of(self.terms) if self.terms else model_pieces(self.analytes, self.course)
+        return (*baseline_pieces(self.landmark_days), *listed)
 
     def to_toml(self) -> str:
         """Return the configuration as `load_config` reads it."""

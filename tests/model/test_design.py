@@ -10,7 +10,7 @@ from lnrisk.model.design import LandmarkDesign
 
 NAMES = (LANDMARK_MONTH, "upcr", "biopsy")
 PIECES = (
-    Piece(LANDMARK_MONTH),
+    Piece(LANDMARK_MONTH, "hat", knots=(0.0, 3.0, 6.0)),
     Piece("upcr"),
     Piece("upcr", "bend"),
     Piece("upcr", in_time=True),

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from lnrisk.model.definition import load_definition
 from lnrisk.training import fitting, refits
+from lnrisk.training.config import TrainingConfig
 from lnrisk.training.fitting import fit_classifier
 from lnrisk.training.model_file import to_risk_model
 from lnrisk.training.refits import refit
@@ -76,7 +77,9 @@ def test_terms_hold_the_dictionary_and_the_range_of_the_resolved():
 
 def test_what_it_was_trained_on_is_recorded():
     cohort, found = trained().cohort, model()
-    assert found.training == {
+    told = {k: v for k, v in found.training.items() if k not in ("config", "support")}
+    assert TrainingConfig.model_validate(found.training["config"]) == CONFIG.changed(refits=2)
+    assert told == {
         "data": simulated().source.name,
         "sha256": simulated().source.sha256,
         "synthetic": True,
@@ -136,7 +139,7 @@ def test_a_refits_risks_are_told_by_the_columns_of_the_model():
     for told, own in zip(found.refits, made.risk, strict=True):
         log_odds = told[0] + design @ np.array(told[1:])
         gap = np.abs(1 / (1 + np.exp(-log_odds)) - own)
-        assert np.quantile(gap, 0.9) < 0.02
+        assert np.quantile(gap, 0.9) < 0.03
 
 
 def test_progress_is_told_from_none_to_all():
