@@ -4,17 +4,17 @@ Assumes that the columns are the model's inputs, all of the same length. The row
 must not score by their features alone get no number but a status.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from ..features.laboratory import DAYS_PER_MONTH, LANDMARK_MONTH
 from ..model.artifact import RiskModel
-from .audit.journal import note_columns
 
-__all__ = ["ColumnScores", "score_columns"]
+__all__ = ["ColumnScores", "score_columns", "score_together"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,12 +29,25 @@ class ColumnScores:
         nan where the status is not ``ok``, and for the ends where the model has no refits.
     status : ndarray of str
         ``ok`` or ``outside_model``.
+    terms : ndarray of float, shape (n_rows, n_terms)
+        Values of the model's terms, nan where missing.
     """
 
     risk: Floats
     risk_lower: Floats
     risk_upper: Floats
     status: npt.NDArray[np.str_]
+    terms: Floats
+
+    def of(self, rows: slice) -> "ColumnScores":
+        """Return the answers for some of the rows."""
+        return ColumnScores(
+            self.risk[rows],
+            self.risk_lower[rows],
+            self.risk_upper[rows],
+            self.status[rows],
+            self.terms[rows],
+        )
 
 
 def score_columns(model: RiskModel, columns: Mapping[str, Floats]) -> ColumnScores:
@@ -53,15 +66,28 @@ def score_columns(model: RiskModel, columns: Mapping[str, Floats]) -> ColumnScor
     ok = ~np.isnan(columns[model.required_feature]) & _between_landmarks(model, months)
     ok &= ~model.outside_of(values).any(axis=1) & ~model.unseen_of(values)
     lower, upper = model.interval_of(design)
-    scores = ColumnScores(
+    return ColumnScores(
         np.where(ok, model.risk_of(design), np.nan),
         np.where(ok, lower, np.nan),
         np.where(ok, upper, np.nan),
         np.where(ok, "ok", "outside_model"),
+        values,
     )
-    figures = (scores.risk, scores.risk_lower, scores.risk_upper)
-    note_columns(scores.status.tolist(), figures, model.feature_names, lambda: values)
-    return scores
+
+
+def score_together(model: RiskModel, matrices: Sequence[Floats]) -> list[ColumnScores]:
+    """Return the risks of several callers' rows.
+
+    Parameters
+    ----------
+    model : RiskModel
+    matrices : sequence of ndarray of float, shape (n_inputs, n_rows)
+        A row for each of the model's `input_names`, in their order.
+    """
+    together = matrices[0] if len(matrices) == 1 else np.concatenate(matrices, axis=1)
+    scores = score_columns(model, dict(zip(model.input_names, together, strict=True)))
+    edges = np.cumsum([0, *(matrix.shape[1] for matrix in matrices)]).tolist()
+    return [scores.of(slice(first, last)) for first, last in pairwise(edges)]
 
 
 def _between_landmarks(model: RiskModel, months: Floats) -> npt.NDArray[np.bool_]:

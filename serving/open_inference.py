@@ -6,6 +6,7 @@ instead of a risk, as everywhere else.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -18,8 +19,11 @@ from starlette.responses import Response
 
 from .. import __version__
 from ..model.artifact import RiskModel
-from .column_scoring import ColumnScores, score_columns
+from .audit.journal import note_columns
+from .column_scoring import ColumnScores, score_together
 from .settings import Settings
+from .together import Together
+from .work import Here
 
 __all__ = ["InferRequest", "InferResponse", "router"]
 
@@ -27,6 +31,7 @@ Floats = npt.NDArray[np.float64]
 
 NAME = "lnrisk"
 JSON = "application/json"
+ROWS_TOGETHER = 1_000
 OUTPUTS = ("risk", "risk_lower", "risk_upper", "status")
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -156,7 +161,8 @@ class _Inference(_Route):
         """Return the handler of the route with its refusals caught."""
 
         async def handle(request: Request) -> Response:
-            answer: Response = self.endpoint(request=await _read(request), **request.path_params)
+            parsed = await _read(request)
+            answer: Response = await self.endpoint(request=parsed, **request.path_params)
             return answer
 
         return _refusing(handle)
@@ -198,8 +204,8 @@ def _error(status: int, said: str) -> Response:
     return Response(content, status, media_type=JSON)
 
 
-def _columns(request: InferRequest, names: Sequence[str]) -> dict[str, Floats]:
-    """Return the inputs as columns of the same length.
+def _matrix(request: InferRequest, names: Sequence[str]) -> Floats:
+    """Return the inputs as the rows of a matrix, in the order of the names.
 
     Raises
     ------
@@ -225,7 +231,7 @@ def _columns(request: InferRequest, names: Sequence[str]) -> dict[str, Floats]:
     unknown = set(values).difference(names)
     if unknown:
         raise _Refused(400, f"unknown inputs: {', '.join(sorted(unknown)[:5])}.")
-    return dict(zip(values, np.array(list(values.values()), dtype=np.float64), strict=True))
+    return np.array([values[name] for name in names], dtype=np.float64)
 
 
 def _answer(model: RiskModel, request: InferRequest, scores: ColumnScores) -> dict[str, Any]:
@@ -269,6 +275,9 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/v2", route_class=_Route, tags=["open inference"])
     metadata, names = _metadata(model), tuple(model.input_names)
+    together: Together[Floats, ColumnScores] = Together(
+        Here(), partial(score_together, model), lambda matrix: matrix.shape[1], ROWS_TOGETHER
+    )
     wrong: dict[int | str, dict[str, Any]] = {
         status: {"model": InferError, "description": "What is wrong."} for status in (400, 404)
     }
@@ -279,20 +288,22 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
             said = f"there is {NAME!r} in version {model.version!r} here."
             raise _Refused(404, said)
 
-    def infer(request: InferRequest, name: str) -> Response:
+    async def infer(request: InferRequest, name: str) -> Response:
         """Score columns of features."""
         known(name)
-        columns = _columns(request, names)
-        rows = len(columns[names[0]])
+        matrix = _matrix(request, names)
+        rows = matrix.shape[1]
         if rows > settings.most_patients:
             raise _Refused(400, f"{rows} rows; at most {settings.most_patients} are accepted.")
-        scores = score_columns(model, columns)
+        scores = await together.ask(matrix)
+        figures = (scores.risk, scores.risk_lower, scores.risk_upper)
+        note_columns(scores.status.tolist(), figures, model.feature_names, lambda: scores.terms)
         return Response(to_json(_answer(model, request, scores)), media_type=JSON)
 
-    def infer_version(request: InferRequest, name: str, version: str) -> Response:
+    async def infer_version(request: InferRequest, name: str, version: str) -> Response:
         """Score columns of features with this version of the model."""
         known(name, version)
-        return infer(request, name)
+        return await infer(request, name)
 
     inference: dict[str, Any] = {
         "methods": ["POST"],

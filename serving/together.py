@@ -11,7 +11,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from .problems import Problem
-from .work import Work
+from .work import Worker
 
 __all__ = ["Together"]
 
@@ -25,8 +25,8 @@ class Together(Generic[Question, Answer]):
 
     Parameters
     ----------
-    work : Work
-        Computes, beside the event loop, one gathering at a time.
+    work : Worker
+        Computes one gathering at a time.
     compute : callable
         Returns the answers to questions, in their order. A `Problem` that it raises is everyone's;
         after any other exception each question is computed alone.
@@ -36,7 +36,7 @@ class Together(Generic[Question, Answer]):
         Size of one gathering; a question that is larger by itself is computed alone.
     """
 
-    work: Work
+    work: Worker
     compute: Callable[[Sequence[Question]], Sequence[Answer]]
     size: Callable[[Question], int]
     largest: int

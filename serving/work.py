@@ -6,18 +6,40 @@ answer slower, so what comes while all are busy waits in line.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from .problems import Problem
 
-__all__ = ["Work"]
+__all__ = ["Here", "Work", "Worker"]
 
 Result = TypeVar("Result")
+
+
+class Worker(Protocol):
+    """Whoever computes answers."""
+
+    async def run(self, compute: Callable[[], Result]) -> Result:
+        """Return what a function computes."""
+
+    def in_time(self) -> AbstractContextManager[None]:
+        """Give up what is awaited inside when it takes too long."""
+
+
+class Here:
+    """Computes on the event loop what takes less time than going elsewhere."""
+
+    async def run(self, compute: Callable[[], Result]) -> Result:
+        """Return what a function computes."""
+        return compute()
+
+    def in_time(self) -> AbstractContextManager[None]:
+        """Wait as long as it takes."""
+        return nullcontext()
 
 
 @dataclass

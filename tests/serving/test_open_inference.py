@@ -1,5 +1,8 @@
 """The open inference protocol: what is offered, answered and refused."""
 
+import asyncio
+
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +13,7 @@ from lnrisk.serving.settings import Settings
 from served import RANGES, small_model
 
 MODEL = small_model()
+PARTS = ((0, 1), (1, 3), (3, 5))
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,26 @@ def test_a_row_does_not_depend_on_the_others(client):
     for row in range(5):
         alone = {name: values[row : row + 1] for name, values in given.items()}
         assert outputs(infer(client, alone))["risk"] == together[row : row + 1]
+
+
+def test_callers_who_ask_at_once_are_not_mixed_up():
+    given = columns(5)
+    app = create_app(MODEL, Settings(most_patients=50))
+    parts = [{name: values[row:stop] for name, values in given.items()} for row, stop in PARTS]
+
+    async def ask():
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as one:
+            bodies = [{"inputs": tensors(part)} for part in parts]
+            bodies.insert(1, {"inputs": tensors(parts[0])[1:]})
+            posts = [one.post("/v2/models/lnrisk/infer", json=body) for body in bodies]
+            return await asyncio.gather(*posts)
+
+    first, refused, *others = asyncio.run(ask())
+    assert refused.status_code == 400
+    frame = pd.DataFrame(given, dtype=float)
+    for answer, (row, stop) in zip([first, *others], PARTS, strict=True):
+        assert outputs(answer)["risk"] == MODEL.predict(frame)[row:stop].tolist()
 
 
 def test_without_the_required_feature_there_is_no_number(client):
