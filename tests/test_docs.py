@@ -4,7 +4,6 @@ import datetime
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -47,6 +46,8 @@ repeats = 1
 resamples = 50
 learning_sizes = [0.5]
 sensitivity = false
+challengers = false
+centres = false
 """
 """The whole validation takes minutes, and has tests of its own."""
 BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -106,7 +107,9 @@ def test_the_road_in_the_readme(tmp_path, monkeypatch, capsys):
 def test_the_real_data_example(tmp_path):
     (example,) = (text for info, text in blocks(ROOT / "README.md") if info == "pbc")
     (tmp_path / "pbc").symlink_to(PBC)
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    config = (ROOT / "examples" / "pbc.toml").read_text(encoding="utf-8")
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "pbc.toml").write_text(f"refits = 20\n{config}challengers = false\n")
     lnrisk("lnrisk check pbc", tmp_path)
     said = lnrisk(example.strip(), tmp_path)
     figures = {

@@ -167,7 +167,7 @@ def test_the_elastic_net_drops_what_is_of_no_use():
     size = dict(zip(fitted.column_names_, np.abs(fitted.coef_), strict=True))
     assert set(size) == {*X.columns, "c3_missing"}
     assert min(size["log_upcr_last"], size["upcr_fall_below_25"]) > 0.3
-    assert max(size["noise"], size["age"], size["c3"]) < 0.1
+    assert max(size["noise"], size["age"], size["c3"]) < 0.15
 
 
 @pytest.mark.filterwarnings("ignore:The linear predictor ranks patients no better than chance")
