@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.definition import Definition
+from .challengers.candidates import DEFAULT
 from .cohort import Cohort, build_cohort
 from .config import TrainingConfig
 from .described.description import description, simple_rules
@@ -110,4 +111,15 @@ def _train(
     results |= description(
         registry, definition, cohort, model, found.cross_validation, config, step
     )
+    results["warnings"] = [*results["warnings"], *_beaten(results["candidates"])]
     return TrainingRun(model, cohort, found, results)
+
+
+def _beaten(candidates: list[dict[str, Any]]) -> list[str]:
+    """Return a warning where a challenger did clearly better than what the model file holds."""
+    return [
+        f"The {one['name']} did better than the default by more than one standard error in the "
+        "same folds; the model file holds the default, whose effects can be read and served."
+        for one in candidates
+        if one["chosen"] and one["name"] != DEFAULT
+    ]

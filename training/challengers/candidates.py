@@ -24,7 +24,7 @@ from .boosting import BoostedRisk
 from .crossfitted import CrossFittedRisk
 from .elastic_net import ElasticNetRisk
 
-__all__ = ["challengers", "compare"]
+__all__ = ["DEFAULT", "challengers", "compare"]
 
 DEFAULT = "logistic"
 MEANINGS = {

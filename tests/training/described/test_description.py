@@ -3,6 +3,7 @@
 import numpy as np
 from lnrisk.training.described.description import simple_rules
 from lnrisk.training.schema.results import as_results, unknown_fields
+from lnrisk.training.train import _beaten
 from registries import trained
 
 
@@ -31,3 +32,10 @@ def test_simple_rules_say_yes_or_no_of_every_row():
 def test_the_decision_curve_holds_the_rules_beside_the_model():
     strategies = {row["strategy"] for row in trained().results["net_benefit"]}
     assert {"model", "treat_all", "treat_none", *simple_rules(trained().cohort)} == strategies
+
+
+def test_a_challenger_that_wins_is_said_among_the_warnings():
+    rows = [{"name": "logistic", "chosen": False}, {"name": "boosting", "chosen": True}]
+    (said,) = _beaten(rows)
+    assert said.startswith("The boosting did better than the default")
+    assert _beaten([{"name": "logistic", "chosen": True}]) == []
