@@ -19,7 +19,7 @@ from lnrisk.training.fitting import fit_classifier
 from lnrisk.training.simulate import simulate, write
 from page import PERFORMANCE, replace, table
 
-SIZES = {300: 12, 1_000: 6, 5_000: 2}
+SIZES = {300: 12, 1_000: 6, 5_000: 3}
 TESTED, REPLAYS, TEST_SEED = 3_000, 60, 1_000_003
 COURSES = {
     "shrunken": "shrunken level and slope",
@@ -46,7 +46,7 @@ def _test() -> tuple[Registry, Risks]:
 
 def _loss(course: str, registry: Registry) -> float:
     """Return the expected log loss on the test patients at risk, less that of their true risk."""
-    config = TrainingConfig(course=course)
+    config = TrainingConfig(course=course, landmark_days=(84,), allow_small=True)
     trained = cohorts.build_cohort(registry, load_definition(), config)
     classifier, _ = fit_classifier(trained, trained.resolved, 0)
     others, true = _test()
@@ -54,7 +54,7 @@ def _loss(course: str, registry: Registry) -> float:
     position = pd.Index(others.patient_ids).get_indexer(pd.Index(tested.patient_id))
     true = true[position]
     known = np.isfinite(true)
-    risk = classifier.predict_proba(tested.features)[known, 1]
+    risk = classifier.predict_proba(tested.features[trained.inputs.columns])[known, 1]
     return float(np.mean(_cross_entropy(true[known], risk) - _cross_entropy(true[known])))
 
 
