@@ -7,6 +7,7 @@ from full_results import bare_results, full_results
 from lnrisk.features.errors import LnriskError
 from lnrisk.training.schema.reading import read_results
 from lnrisk.training.tracking import Registered, log_run
+from lnrisk.training.validation.fold_figures import fold_figures
 from registries import CONFIG, trained
 
 
@@ -27,6 +28,7 @@ def logged(tmp_path_factory):
         run.cohort.features,
         "",
         {},
+        fold_figures(run.cohort, run.validated, CONFIG),
         tracking_uri=uri,
         registered=Registered("lnrisk", "champion"),
     )
