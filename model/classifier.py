@@ -12,10 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
-from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils import check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -24,17 +22,14 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from .calibrations import CALIBRATIONS, Calibration, choose_calibration, new_calibration
-from .folds import PatientFolds
+from .calibrations import CALIBRATIONS
+from .crossfitted import CrossFittedRisk, Predictor, Rows
 from .linear import linear_predictor
-from .patient_rows import fewest_patients, latest_rows, two_outcomes
 from .ridge import ridge_path
 
 __all__ = ["LogisticRisk", "MissingAwareScaler"]
 
 Floats = npt.NDArray[np.float64]
-
-TIE = 1e-9  # nats; losses nearer than this are equal, and the stronger penalty is taken
 
 
 class MissingAwareScaler(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -154,7 +149,7 @@ class MissingAwareScaler(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class LogisticRisk(CrossFittedRisk):
     """Calibrated risk from penalised logistic regression.
 
     1. Whole patients are dealt into folds (:class:`~lnrisk.model.folds.PatientFolds`).
@@ -233,15 +228,9 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
     }
 
-    classes_: npt.NDArray[Any]
-    preparation_: Pipeline
     coef_: Floats
     intercept_: float
-    calibration_: Calibration
     C_: float
-    cv_log_loss_: Floats
-    out_of_fold_linear_predictor_: Floats
-    n_features_in_: int
 
     def __init__(
         self,
@@ -260,157 +249,29 @@ class LogisticRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.folds = folds
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
-        """Choose the penalty, calibrate, and fit on everything.
+    def _settings(self, rows: Rows) -> Sequence[float]:
+        strongest_first: list[float] = _positive(self.Cs).tolist()
+        return strongest_first
 
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-            Numbers, NaN where missing.
-        y : array-like of shape (n_rows,)
-            Two distinct outcomes; the larger is the one whose risk is predicted.
-        sample_weight : array-like of shape (n_rows,), default=None
-            Non-negative weights, such as inverse probabilities of a known outcome.
-        groups : array-like of shape (n_rows,), default=None
-            Patient of each row; without it every row is a patient of its own.
+    def _fit_settings(self, rows: Rows, settings: Sequence[float]) -> Predictor:
+        path = ridge_path(rows.X, rows.y, rows.weight, np.asarray(settings))
 
-        Returns
-        -------
-        LogisticRisk
-            The fitted classifier itself.
+        def predictor(X: Floats) -> Floats:
+            return np.column_stack([linear_predictor(X, one[1:], one[0]) for one in path])
 
-        Raises
-        ------
-        ValueError
-            If fewer than two patients have one of the outcomes, if there are fewer patients than
-            folds, or if a value is infinite, a weight negative or a `C` not positive.
-        """
-        self._validate_params()
-        Cs = _positive(self.Cs)
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        patient = np.arange(len(X)) if groups is None else groups
-        patient = check_array(patient, ensure_2d=False, dtype=None)
-        check_consistent_length(X, patient)
-        used = weight > 0
-        X, y, weight, patient = X[used], y[used], weight[used], patient[used]
-        self.classes_, outcome = two_outcomes(y, patient)
+        return predictor
 
-        splitter = PatientFolds(self.folds, self.random_state)
-        out_of_fold = np.empty((len(X), len(Cs)))
-        for train, test in splitter.split(X, outcome, patient):
-            prepared = self._fit_preparation(X[train], weight[train], patient[train])
-            seen, unseen = (self._prepare(prepared, X[rows]) for rows in (train, test))
-            path = ridge_path(seen, outcome[train].astype(np.float64), weight[train], Cs)
-            for column, solution in enumerate(path):
-                out_of_fold[test, column] = linear_predictor(unseen, solution[1:], solution[0])
-        losses = np.logaddexp(0, out_of_fold) - outcome[:, None] * out_of_fold
-        self.cv_log_loss_ = weight @ losses / weight.sum()
-        best = Cs[self.cv_log_loss_ <= self.cv_log_loss_.min() + TIE].min()
-
-        chosen = out_of_fold[:, np.flatnonzero(Cs == best)[0]]
-        self.C_ = float(best)
-        name = self.calibration
-        if name == "auto":
-            name = choose_calibration(fewest_patients(outcome, patient))
-        self.calibration_ = new_calibration(name).fit(chosen, outcome, weight)
-        prepared = self._fit_preparation(X, weight, patient)
-        weakest = Cs[: np.flatnonzero(Cs == best)[0] + 1]
-        solution = ridge_path(
-            self._prepare(prepared, X), outcome.astype(np.float64), weight, weakest
-        )[-1]
-        self.preparation_ = Pipeline(prepared)
+    def _fit_chosen(self, rows: Rows, settings: Sequence[float], chosen: int) -> None:
+        upto = np.asarray(settings)[: chosen + 1]
+        solution = ridge_path(rows.X, rows.y, rows.weight, upto)[-1]
+        self.C_ = float(settings[chosen])
         self.intercept_, self.coef_ = float(solution[0]), solution[1:]
-        self.out_of_fold_linear_predictor_ = np.full(len(used), np.nan)
-        self.out_of_fold_linear_predictor_[used] = chosen
-        return self
 
-    def decision_function(self, X: Any) -> Floats:
-        """Return the linear predictor, before calibration.
+    def _linear_predictor(self, X: Floats) -> Floats:
+        return linear_predictor(X, self.coef_, self.intercept_)
 
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-            The columns of the fit, NaN where missing.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Log-odds; 0 is not the boundary between the classes, which is a calibrated risk of 0.5.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        prepared = self._prepare(self.preparation_.steps, X)
-        return linear_predictor(prepared, self.coef_, self.intercept_)
-
-    def predict_proba(self, X: Any) -> Floats:
-        """Return the calibrated probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-            The columns of the fit, NaN where missing.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, 2)
-            In the order of `classes_`; the second column is the risk. A row's risk is the same to
-            the last bit whichever rows it is asked with.
-        """
-        predictor = self.decision_function(X)
-        risk = self.calibration_.predict(predictor)
-        return np.column_stack([1 - risk, risk])
-
-    def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Return the likelier class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_columns)
-            The columns of the fit, NaN where missing.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            The second of `classes_` where the risk is above 0.5.
-        """
-        likelier = self.predict_proba(X).argmax(axis=1)
-        classes: npt.NDArray[Any] = self.classes_[likelier]
-        return classes
-
-    def _fit_preparation(
-        self, X: Floats, weight: Floats, patient: npt.NDArray[Any]
-    ) -> list[tuple[str, Any]]:
-        """Fit step by step, because a pipeline hands weights on only where it is told to."""
-        steps: list[tuple[str, Any]] = []
-        made: Any = self._named(X)
-        if self.features is not None:
-            features = clone(self.features).fit(
-                made, sample_weight=weight * latest_rows(made, patient)
-            )
-            steps.append(("features", features))
-            made = features.transform(made)
-        design = MissingAwareScaler() if self.design is None else clone(self.design)
-        steps.append(("design", design.fit(made, sample_weight=weight)))
-        return steps
-
-    def _prepare(self, steps: list[tuple[str, Any]], X: Floats) -> Floats:
-        made: Any = self._named(X)
-        for _, step in steps:
-            made = step.transform(made)
-        return np.asarray(made, dtype=np.float64)
-
-    def _named(self, X: Floats) -> Any:
-        """Return the columns with their names where a step looks for them."""
-        if self.features is None or not hasattr(self, "feature_names_in_"):
-            return X
-        return pd.DataFrame(X, columns=self.feature_names_in_)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.classifier_tags.multi_class = False
-        return tags
+    def _design(self) -> Any:
+        return MissingAwareScaler() if self.design is None else clone(self.design)
 
 
 def _positive(Cs: Sequence[float]) -> Floats:

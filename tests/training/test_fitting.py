@@ -51,8 +51,8 @@ class Noted:
 
 
 def test_only_the_chosen_are_fitted_with_their_weights_and_warnings_are_remarks(monkeypatch):
-    monkeypatch.setattr(fitting, "LogisticRisk", Noted)
     cohort = trained().cohort
+    monkeypatch.setattr(fitting, "LogisticRisk", Noted)
     chosen = cohort.resolved.copy()
     chosen[np.flatnonzero(chosen)[::3]] = False
     classifier, remarks = fit_classifier(cohort, chosen, 4)

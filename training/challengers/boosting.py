@@ -28,7 +28,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.utils._param_validation import HasMethods, Interval
 from threadpoolctl import threadpool_limits
 
-from .crossfitted import CrossFittedRisk, Predictor, Rows
+from ...model.crossfitted import CrossFittedRisk, Predictor, Rows
 
 __all__ = ["INCREASING", "BoostedRisk"]
 
@@ -102,7 +102,7 @@ class BoostedRisk(CrossFittedRisk):
 
     A missing value takes a side of its own at each split. How many trees, and of how many leaves,
     is chosen out of fold: one fit of the most trees gives all the smaller numbers too. How that
-    goes on is said by :class:`~lnrisk.training.challengers.crossfitted.CrossFittedRisk`.
+    goes on is said by :class:`~lnrisk.model.crossfitted.CrossFittedRisk`.
 
     Parameters
     ----------

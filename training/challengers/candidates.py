@@ -15,13 +15,13 @@ from ...features.laboratory import LANDMARK_MONTH
 from ...features.pipeline import trajectory_plan
 from ...features.trajectories import shrunken_dictionary
 from ...features.trajectory_transformer import TrajectoryFeatures
+from ...model.crossfitted import CrossFittedRisk
 from ...model.folds import PatientFolds
 from ..cohort import Cohort
 from ..config import TrainingConfig
 from ..progress import Step
 from ..selection import Candidate, choose
 from .boosting import BoostedRisk
-from .crossfitted import CrossFittedRisk
 from .elastic_net import ElasticNetRisk
 
 __all__ = ["DEFAULT", "challengers", "compare"]

@@ -16,8 +16,8 @@ from sklearn.utils._param_validation import HasMethods, Interval
 
 from ...features.laboratory import LANDMARK_MONTH
 from ...model.classifier import MissingAwareScaler
+from ...model.crossfitted import CrossFittedRisk, Predictor, Rows
 from ...model.linear import linear_predictor
-from .crossfitted import CrossFittedRisk, Predictor, Rows
 from .penalised import elastic_net_path, strongest_penalty
 
 __all__ = ["ElasticNetRisk"]
@@ -40,7 +40,7 @@ class ElasticNetRisk(CrossFittedRisk):
     written as a model file in the same way. Of each mixture a path of penalties is
     fitted, from the one that leaves no column in to a hundredth of it, or whatever `smallest`
     says. How a fit is chosen and calibrated is said by
-    :class:`~lnrisk.training.challengers.crossfitted.CrossFittedRisk`.
+    :class:`~lnrisk.model.crossfitted.CrossFittedRisk`.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""What the challengers share: settings chosen out of fold, calibration on those same predictions.
+"""What all classifiers share: settings chosen out of fold, calibration on those same predictions.
 
-Assumes, as the default classifier does, that patients are independent and that the sample weights
+Assumes that patients are independent and that the sample weights
 make the rows stand for the patients whose risk is asked.
 """
 
@@ -17,11 +17,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ...model.calibrations import Calibration, choose_calibration, new_calibration
-from ...model.folds import PatientFolds
-from ...model.patient_rows import fewest_patients, latest_rows, two_outcomes
+from .calibrations import Calibration, choose_calibration, new_calibration
+from .folds import PatientFolds
+from .patient_rows import fewest_patients, latest_rows, two_outcomes
 
-__all__ = ["CrossFittedRisk", "Rows"]
+__all__ = ["CrossFittedRisk", "Predictor", "Rows"]
 
 Floats = npt.NDArray[np.float64]
 Predictor = Callable[[Floats], Floats]
@@ -59,7 +59,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
        give the linear predictors of the rows in it; the setting with the least weighted log loss
        is taken, of equal ones the first.
     3. A calibration is fitted to those out-of-fold linear predictors
-       (:mod:`~lnrisk.model.calibrations`, by the number of outcomes).
+       (:mod:`~lnrisk.model.calibrations`), unless told otherwise by the number of outcomes.
     4. Preparation and setting are fitted again on everything.
 
     Weights reach every step; a row of weight 0 is left out before the first. Where a patient has
@@ -69,6 +69,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     features: Any
     folds: int
     random_state: int
+    calibration: str = "auto"
 
     classes_: npt.NDArray[Any]
     preparation_: Pipeline
@@ -142,9 +143,10 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         best = int(np.flatnonzero(self.cv_log_loss_ <= self.cv_log_loss_.min() + TIE)[0])
 
         chosen = out_of_fold[:, best]
-        events = fewest_patients(outcome, patient)
-        calibration = new_calibration(choose_calibration(events))
-        self.calibration_ = calibration.fit(chosen, outcome, weight)
+        name = self.calibration
+        if name == "auto":
+            name = choose_calibration(fewest_patients(outcome, patient))
+        self.calibration_ = new_calibration(name).fit(chosen, outcome, weight)
         self.setting_ = settings[best]
         self.preparation_ = Pipeline(steps or [("features", "passthrough")])
         self._fit_chosen(everything, settings, best)
@@ -153,7 +155,18 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def decision_function(self, X: Any) -> Floats:
-        """Return the linear predictor before calibration, shape (n_rows,)."""
+        """Return the linear predictor before calibration.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            The columns of the fit, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Log-odds; 0 is not the boundary between the classes, which is a calibrated risk of 0.5.
+        """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
         return self._linear_predictor(self._prepare(self._steps, X))
@@ -163,7 +176,18 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return [(name, step) for name, step in self.preparation_.steps if step != "passthrough"]
 
     def predict_proba(self, X: Any) -> Floats:
-        """Return the calibrated probability of each class, shape (n_rows, 2)."""
+        """Return the calibrated probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_columns)
+            The columns of the fit, NaN where missing.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2)
+            In the order of `classes_`; the second column is the risk.
+        """
         predictor = self.decision_function(X)
         risk = self.calibration_.predict(predictor)
         return np.column_stack([1 - risk, risk])
@@ -177,6 +201,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _fit_preparation(
         self, X: Floats, y: npt.NDArray[np.intp], weight: Floats, patient: npt.NDArray[Any]
     ) -> tuple[list[tuple[str, Any]], Rows]:
+        """Fit step by step, because a pipeline hands weights on only where it is told to."""
         steps: list[tuple[str, Any]] = []
         made: Any = self._named(X)
         names = [str(name) for name in getattr(self, "feature_names_in_", range(X.shape[1]))]
