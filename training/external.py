@@ -21,6 +21,7 @@ from .curves import calibration_error, grouped_calibration
 from .metrics import auroc, brier, calibration_slope, observed_expected, scaled_brier
 from .progress import Step
 from .standard_errors import auroc_error, log_observed_expected_error, slope_error
+from .validation.cells import hidden
 
 __all__ = ["SCHEMA", "SMALLEST_CELL", "external_validation", "site_config", "withheld"]
 
@@ -58,11 +59,11 @@ def withheld(counts: Mapping[str, int], smallest: int = SMALLEST_CELL) -> dict[s
     >>> withheld({"event": 0, "event_free": 80})
     {'event': 0, 'event_free': 80}
     """
-    hidden = {name for name, count in counts.items() if 0 < count < smallest}
-    rest = sorted((n for n in counts if n not in hidden and counts[n]), key=lambda n: counts[n])
-    while hidden and rest and (len(hidden) < 2 or sum(counts[n] for n in hidden) < smallest):
-        hidden.add(rest.pop(0))
-    return {name: None if name in hidden else count for name, count in counts.items()}
+    kept_back = hidden(list(counts.values()), smallest)
+    return {
+        name: None if hide else count
+        for (name, count), hide in zip(counts.items(), kept_back, strict=True)
+    }
 
 
 def external_validation(

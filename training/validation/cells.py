@@ -1,7 +1,7 @@
 """Small cells: counts of people that a table must not show.
 
-Assumes that a reader knows the total, so that one hidden count among shown ones could be
-reckoned; then a second one is hidden with it.
+Assumes that a reader knows the total, so that what is hidden could be reckoned together; then as
+many others are hidden with it as make that no small number either.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,12 @@ def hidden(counts: Sequence[int] | npt.NDArray[np.int64], smallest: int) -> npt.
     >>> hidden([3, 40, 0, 25], smallest=10).tolist()
     [True, False, False, True]
     >>> hidden([3, 4, 40], smallest=10).tolist()
-    [True, True, False]
+    [True, True, True]
     """
     number = np.asarray(counts, dtype=np.int64)
     small = (number > 0) & (number < smallest)
-    if small.sum() == 1 and (number >= smallest).sum() > 0:
-        others = np.where(number >= smallest, number, np.iinfo(np.int64).max)
-        small[others.argmin()] = True
+    for next_smallest in np.argsort(number, kind="stable"):
+        if not small.any() or (small.sum() > 1 and number[small].sum() >= smallest):
+            break
+        small[next_smallest] |= number[next_smallest] >= smallest
     return small
