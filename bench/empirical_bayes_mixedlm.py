@@ -6,8 +6,8 @@ import warnings
 
 import numpy as np
 from line_world import ANALYTES, GROUPS, KNOT, line_world
+from lnrisk.features.posterior import posterior
 from lnrisk.features.summaries import DAYS_PER_MONTH, trajectory_statistics
-from lnrisk.features.trajectories import posterior
 from lnrisk.features.trajectory_fit import fit_trajectory
 from statsmodels.regression.mixed_linear_model import MixedLM
 

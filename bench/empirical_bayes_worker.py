@@ -10,8 +10,8 @@ import time
 
 import numpy as np
 from line_world import ANALYTES, GROUPS, KNOT, LineWorld, line_world
+from lnrisk.features.posterior import posterior
 from lnrisk.features.summaries import summarise, summarise_with_statistics
-from lnrisk.features.trajectories import posterior
 from lnrisk.features.trajectory_fit import fit_trajectory
 
 SMALL = 60_000  # patients of the first call: enough for every pass to be the compiled one

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from .trajectories import Trajectory, with_limits
+from .posterior import with_limits
+from .trajectories import Trajectory
 
 __all__ = ["FEWEST_PATIENTS", "fit_trajectory", "has_enough"]
 

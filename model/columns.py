@@ -105,7 +105,7 @@ def raw_column(values: Floats, shape: Shape, knots: Sequence[float]) -> Floats:
     if shape == "hat":
         rising = (values - first) / (middle - first)
         falling = (last - values) / (last - middle) if last > middle else np.ones(len(values))
-        return np.clip(np.minimum(rising, falling), 0.0, 1.0)
+        return np.maximum(np.minimum(np.minimum(rising, falling), 1.0), 0.0)
     cubes = [np.maximum(values - knot, 0.0) ** 3 for knot in knots]
     width = last - middle
     bend: Floats = cubes[0] - cubes[1] * ((last - first) / width)

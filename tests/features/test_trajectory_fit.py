@@ -2,8 +2,8 @@ import warnings
 
 import numpy as np
 import pytest
+from lnrisk.features.posterior import posterior
 from lnrisk.features.summaries import trajectory_statistics
-from lnrisk.features.trajectories import posterior
 from lnrisk.features.trajectory_fit import fit_trajectory
 from scipy import stats
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from lnrisk.features.trajectories import Trajectory, posterior
+from lnrisk.features.posterior import posterior
+from lnrisk.features.trajectories import Trajectory
 from lnrisk.serving.missing import missing_of
 from models import linear_model, term
 
