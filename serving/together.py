@@ -1,7 +1,8 @@
 """Questions of several callers are answered together, because tables cost more than their rows.
 
 Assumes that an answer does not depend on who else asks; then eight patients at once take hardly
-longer than one. Nobody waits for company: what comes while answers are computed is computed next.
+longer than one. Nobody waits for company but who has come at the same moment; what comes while
+answers are computed is computed next.
 """
 
 import asyncio
@@ -60,6 +61,7 @@ class Together(Generic[Question, Answer]):
             return await answer
 
     async def _work_off(self) -> None:
+        await self._let_in()
         while part := self._next():
             try:
                 answers = await self.work.run(partial(self.compute, [asked for asked, _ in part]))
@@ -73,6 +75,13 @@ class Together(Generic[Question, Answer]):
             for (_, answer), found in zip(part, answers, strict=True):
                 if not answer.done():
                     answer.set_result(found)
+
+    async def _let_in(self) -> None:
+        """Let the loop turn until nobody new comes, which takes microseconds."""
+        came = 0
+        while came < len(self._waiting) < self.largest:
+            came = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _one_by_one(self, part: "list[tuple[Question, asyncio.Future[Answer]]]") -> None:
         for question, answer in part:

@@ -12,7 +12,7 @@ from lnrisk.serving.problems import Problem
 from lnrisk.serving.rows import PatientTables
 from lnrisk.serving.settings import Settings
 from lnrisk.serving.together import Together
-from lnrisk.serving.work import Work
+from lnrisk.serving.work import Here, Work
 from served import patient, small_model
 
 MODEL = small_model()
@@ -40,6 +40,22 @@ def test_questions_are_gathered_up_to_a_size():
     together = Together(Work(5.0), halves(seen), lambda number: number, 6)
     assert asked(together, [1, 2, 3, 4, 9, 5]) == [10, 5, 3, 2, 1, 2]
     assert seen == [[1, 2, 3], [4], [9], [5]]
+
+
+def test_who_comes_at_the_same_moment_is_gathered_however_long_their_way():
+    seen = []
+    together = Together(Here(), halves(seen), lambda number: 1, 100)
+
+    async def come(number, turns):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await together.ask(number)
+
+    async def all_at_once():
+        return await asyncio.gather(*(come(number, number - 1) for number in (1, 2, 3, 5)))
+
+    assert asyncio.run(all_at_once()) == [10, 5, 3, 2]
+    assert seen == [[1, 2, 3], [5]]
 
 
 def test_what_comes_while_others_are_computed_is_computed_next():
