@@ -54,9 +54,10 @@ def create_app(model: RiskModel, settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for part in PARTS:
-        app.include_router(part(model, settings))
+        app.router.routes += part(model, settings).routes
     install(app)
     app.add_middleware(Headers)
     return app

@@ -6,6 +6,7 @@ so that their number is bounded and no value of a patient is in them.
 
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -66,6 +67,9 @@ class Metrics:
             "lnrisk_audit_failures", "Entries that could not be written.", registry=of
         )
         self.ready = Gauge("lnrisk_ready", "1 when /readyz last said so.", registry=of)
+        self.request = cache(self.requests.labels)
+        self.request_seconds = cache(self.seconds.labels)
+        self.assessment = cache(self.assessments.labels)
         about = Gauge(
             "lnrisk_model_info",
             "Which model answers; always 1.",
@@ -81,7 +85,7 @@ class Metrics:
         for each in notes:
             if each.get("note") != "assessment":
                 continue
-            self.assessments.labels(each["status"]).inc()
+            self.assessment(each["status"]).inc()
             if each["status"] == "ok":
                 self.risks.observe(each["risk"])
             for term, value in each.get("terms", {}).items():
@@ -119,8 +123,8 @@ class Measured:
             route = route_of(scope)
             method = scope["method"] if scope["method"] in METHODS else "other"
             self.metrics.in_progress.dec()
-            self.metrics.requests.labels(method, route, status).inc()
-            self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
+            self.metrics.request(method, route, status).inc()
+            self.metrics.request_seconds(route).observe(time.perf_counter() - began)
             if scope["path"] == READINESS:
                 self.metrics.ready.set(status == "200")
             refused = scope.get("state", {}).get("refused")

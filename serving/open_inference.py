@@ -7,7 +7,7 @@ instead of a risk, as everywhere else.
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import to_json
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import TypedDict
 
 from .. import __version__
 from ..model.artifact import RiskModel
@@ -41,7 +43,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(protected_namespaces=())
 
 
-class InputTensor(_Part):
+class InputTensor(TypedDict):
     """One column of features."""
 
     name: Annotated[Name, Field(description="One of `inputs` of the model's metadata.")]
@@ -54,7 +56,7 @@ class InputTensor(_Part):
         list[Number] | list[Annotated[list[Number], Field(min_length=1, max_length=1)]],
         Field(description="n values, flat or one per row; null where missing."),
     ]
-    parameters: dict[str, Any] | None = None
+    parameters: NotRequired[dict[str, Any] | None]
 
 
 class RequestedOutput(_Part):
@@ -157,15 +159,15 @@ class _Route(APIRoute):
 class _Inference(_Route):
     """Reads the body straight into what the endpoint takes, and sends its answer as it is."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler of the route with its refusals caught."""
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        if scope["method"] != "POST":
+            return await super().handle(scope, receive, send)
+        await (await _refusing(self._answer)(Request(scope, receive)))(scope, receive, send)
 
-        async def handle(request: Request) -> Response:
-            parsed = await _read(request)
-            answer: Response = await self.endpoint(request=parsed, **request.path_params)
-            return answer
-
-        return _refusing(handle)
+    async def _answer(self, request: Request) -> Response:
+        answer: Response = await self.endpoint(await _read(request), **request.path_params)
+        return answer
 
 
 def _refusing(
@@ -212,16 +214,17 @@ def _matrix(request: InferRequest, names: Sequence[str]) -> Floats:
     _Refused
         The message names the input and what is accepted.
     """
-    rows = request.inputs[0].shape[0]
+    rows = request.inputs[0]["shape"][0]
+    flat, column = [rows], [rows, 1]
     values: dict[str, list[float | None]] = {}
     for tensor in request.inputs:
-        name, shape = tensor.name, tensor.shape
-        if shape not in ([rows, 1], [rows]) or len(tensor.data) != rows:
-            said = f"input {name!r}: shape {shape} with {len(tensor.data)} values"
+        name, shape, data = tensor["name"], tensor["shape"], tensor["data"]
+        if shape not in (column, flat) or len(data) != rows:
+            said = f"input {name!r}: shape {shape} with {len(data)} values"
             raise _Refused(400, f"{said}; expected [{rows}, 1] and {rows} values, as the first.")
         if name in values:
             raise _Refused(400, f"input {name!r} is given twice.")
-        values[name] = [v[0] if isinstance(v, list) else v for v in tensor.data]
+        values[name] = [v[0] if isinstance(v, list) else v for v in data]
     absent = [name for name in names if name not in values]
     if absent:
         raise _Refused(

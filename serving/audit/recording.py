@@ -7,7 +7,7 @@ a replay needs, the input only by its hash. Where the log cannot be written ther
 import asyncio
 import datetime
 import hashlib
-import uuid
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +86,7 @@ class _Exchange:
 
     received: datetime.datetime
     keep: bool
-    name: str = field(default_factory=lambda: uuid.uuid4().hex)
+    name: str = field(default_factory=lambda: os.urandom(16).hex())
     body: bytearray = field(default_factory=bytearray)
     asked: Any = field(default_factory=hashlib.sha256)
     asked_bytes: int = 0

@@ -33,7 +33,7 @@ class AccessLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, and log."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not logger.isEnabledFor(logging.INFO):
             return await self.app(scope, receive, send)
         began, status = time.perf_counter(), 0
 

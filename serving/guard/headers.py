@@ -6,8 +6,8 @@ referrer at all it would send ``Origin: null``, which `lnrisk.serving.guard.host
 another site's.
 """
 
+import os
 import re
-import uuid
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,7 +70,7 @@ class Headers:
         if "request_id" in scope.setdefault("state", {}):
             return await self.app(scope, receive, send)
         sent = header(scope, b"x-request-id") or ""
-        identifier = sent if _IDENTIFIER.fullmatch(sent) else uuid.uuid4().hex
+        identifier = sent if _IDENTIFIER.fullmatch(sent) else os.urandom(16).hex()
         scope["state"]["request_id"] = identifier
         others = [(key, value) for key, value in scope["headers"] if key != b"x-request-id"]
         scope["headers"] = [*others, (b"x-request-id", identifier.encode())]
