@@ -4,24 +4,23 @@ Assumes that a row is the smallest thing that can be wrong: a row with one bad c
 whole, and all rows of a patient whose own row is bad go with it.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from .findings import Findings
-from .reading import RawTable, as_text, parse_dates, parse_numbers
+from .reading import RawTable
 from .repeats import average_repeats, is_repeat, recorded_later, sort_measurements
-from .tables import TABLES, Column
+from .table_check import Mask, TableCheck
+from .tables import TABLES
+from .texts import Texts
 from .vocabulary import analytes, drugs
 
 __all__ = ["check_bundle"]
 
-Mask = npt.NDArray[np.bool_]
 _POSITIVE_ANALYTES = ("creatinine", "height", "weight")
 _DAILY_UNITS = {"mg/d": 1.0, "g/d": 1000.0}
 _ADMINISTRATION_UNITS = {"mg": 1.0, "g": 1000.0, "mg/m2": 1.0, "mg/kg": 1.0}
@@ -29,147 +28,33 @@ _CANONICAL_DOSE_UNITS = {"mg/d": "mg/d", "g/d": "mg/d", "mg": "mg", "g": "mg"}
 _SHARES = ("pdc", "mpr", "self_report")
 
 
-class _TableCheck:
-    """One raw table while it is checked: typed columns so far, bad rows, findings."""
-
-    def __init__(self, raw: RawTable, findings: Findings) -> None:
-        self.raw = raw
-        self.findings = findings
-        self.bad: Mask = np.zeros(len(raw.cells), dtype=bool)
-        self.reasons: list[pd.DataFrame] = []
-        self.columns: dict[str, Any] = {}
-        for column in TABLES[raw.name]:
-            self.columns[column.name] = self._parse(column)
-
-    def text(self, name: str) -> "pd.Series[Any]":
-        if name in self.raw.cells.columns:
-            return as_text(self.raw.cells[name])
-        return pd.Series([""] * len(self.raw.cells), dtype="str")
-
-    def flag(
-        self,
-        mask: Mask,
-        kind: str,
-        column: str,
-        message: str | Callable[[int], str],
-        severity: str = "error",
-    ) -> None:
-        """Report the rows of a mask; an error also marks them bad."""
-        where = np.flatnonzero(mask)
-        if not len(where):
-            return
-        rows = self.raw.rows[where]
-        cells = self.raw.cells
-        values = [str(v) for v in cells[column].iloc[where]] if column in cells.columns else [""]
-        values = values * (len(where) // len(values))
-        messages = [
-            f"{self.raw.file}, row {row}, {column} {value!r}: "
-            + (message if isinstance(message, str) else message(int(position)))
-            for row, value, position in zip(rows, values, where, strict=True)
-        ]
-        self.findings.add(severity, kind, self.raw.file, rows, column, values, messages)
-        if severity == "error":
-            self.bad[where] = True
-            self.reasons.append(
-                pd.DataFrame({"position": where, "row": rows, "kind": kind, "message": messages})
-            )
-
-    def _parse(self, column: Column) -> Any:
-        if column.name not in self.raw.cells.columns:
-            return _blank(column, len(self.raw.cells))
-        cells = self.raw.cells[column.name]
-        if column.required:
-            empty = (as_text(cells) == "").to_numpy()
-            self.flag(empty, "missing value", column.name, "a value is required here.")
-        if column.kind in ("date", "birth_date", "entry_date"):
-            return self._parse_date(column, cells)
-        if column.kind == "number":
-            return self._parse_number(column, cells)
-        text = as_text(cells)
-        if column.kind == "choice":
-            wrong = ~text.isin(("", *column.choices)).to_numpy()
-            accepted = ", ".join(column.choices)
-            self.flag(wrong, "unknown value", column.name, f"accepted are {accepted}.")
-            return pd.Categorical(text.where(text.isin(column.choices)), categories=column.choices)
-        return text
-
-    def _parse_date(self, column: Column, cells: "pd.Series[Any]") -> npt.NDArray[np.datetime64]:
-        year_alone = column.kind == "birth_date"
-        dates, impossible = parse_dates(cells, year_alone=year_alone)
-        form = "a date YYYY-MM-DD" + (" or a year YYYY" if year_alone else "") + " since 1900"
-        self.flag(impossible, "impossible date", column.name, f"expected {form}.")
-        return dates
-
-    def _parse_number(self, column: Column, cells: "pd.Series[Any]") -> npt.NDArray[np.float64]:
-        numbers, wrong = parse_numbers(cells)
-        self.flag(wrong, "not a number", column.name, "expected a finite number.")
-        negative = numbers < 0
-        self.flag(negative, "negative value", column.name, "expected 0 or more.")
-        outside = (numbers > column.highest) | (column.whole & (numbers % 1 != 0))
-        outside &= ~np.isnan(numbers) & ~negative
-        kind = "whole number" if column.whole else "number"
-        message = f"expected a {kind} from {column.lowest:g} to {column.highest:g}."
-        self.flag(outside, "out of range", column.name, message)
-        return numbers
-
-    def frame(self, good: Mask) -> pd.DataFrame:
-        """Return the typed columns of the good rows, with their row numbers."""
-        data = {name: values[good] for name, values in self.columns.items()}
-        return pd.DataFrame({**data, "row": self.raw.rows[good]}).reset_index(drop=True)
-
-    def rejected(self) -> pd.DataFrame:
-        """Return the bad rows as they were written, each with its reasons."""
-        if not self.reasons:
-            return pd.DataFrame(columns=["file", "row", "kind", "message", "record"])
-        reasons = pd.concat(self.reasons).sort_values(["position", "kind"])
-        joined = reasons.groupby("position", sort=True).agg(
-            row=("row", "first"), kind=("kind", ";".join), message=("message", " ".join)
-        )
-        records = self.raw.cells.iloc[joined.index.to_numpy()].astype("string").fillna("")
-        written = [json.dumps(record) for record in records.to_dict("records")]
-        return joined.assign(file=self.raw.file, record=written)[
-            ["file", "row", "kind", "message", "record"]
-        ]
-
-
-def _blank(column: Column, n: int) -> Any:
-    """Return what a column that a table does not have is parsed to."""
-    if column.kind in ("date", "birth_date", "entry_date"):
-        return np.full(n, np.datetime64("NaT"), dtype="datetime64[s]")
-    if column.kind == "number":
-        return np.full(n, np.nan)
-    if column.kind == "choice":
-        choices = pd.CategoricalDtype(list(column.choices))
-        return pd.Categorical.from_codes(np.full(n, -1), dtype=choices)
-    return pd.Series([""] * n, dtype="str")
-
-
 class _People:
     """The patients that rows may name: identifiers, births and last contacts."""
 
-    def __init__(self, patients: _TableCheck) -> None:
-        identifiers = patients.columns["patient_id"]
-        again = identifiers.duplicated().to_numpy()
-        repeated = again & (identifiers != "").to_numpy()
+    def __init__(self, patients: TableCheck) -> None:
+        identifiers = patients.texts["patient_id"]
+        again = identifiers.repeated
+        repeated = again & ~identifiers.missing
         patients.flag(repeated, "repeated patient", "patient_id", "each patient has one row.")
         onset, birth = patients.columns["sle_onset_date"], patients.columns["birth_date"]
         patients.flag(
             onset < birth, "before birth", "sle_onset_date", "the date is before the birth date."
         )
-        self.written = pd.Index(identifiers[~again])
+        self.written = pd.Index(identifiers.distinct, dtype="str")
         self.withdrawn = patients.bad[~again]
         self.birth = birth[~again]
         self.last_contact = np.full(len(self.written), np.datetime64("NaT"), "datetime64[s]")
 
-    def positions(self, identifiers: "pd.Series[Any]") -> npt.NDArray[np.int64]:
-        position: npt.NDArray[np.intp] = self.written.get_indexer(pd.Index(identifiers))
-        return position.astype(np.int64)
+    def positions(self, identifiers: Texts) -> npt.NDArray[np.int64]:
+        each = self.written.get_indexer(pd.Index(identifiers.distinct, dtype="str"))
+        position: npt.NDArray[np.int64] = each.astype(np.int64)[identifiers.codes]
+        return position
 
-    def note_last_contacts(self, events: _TableCheck) -> None:
+    def note_last_contacts(self, events: TableCheck) -> None:
         if not len(self.written):
             return
         last = (np.asarray(events.columns["event"]) == "last_contact") & ~events.bad
-        position = self.positions(events.columns["patient_id"])
+        position = self.positions(events.texts["patient_id"])
         last &= (position >= 0) & ~(events.columns["date"] < self.birth[position])
         position = position[last]
         dates = events.columns["date"][last].astype(np.int64)
@@ -178,9 +63,9 @@ class _People:
         self.last_contact = latest.astype("datetime64[s]")
 
 
-def _check_people(table: _TableCheck, people: _People) -> npt.NDArray[np.int64]:
-    position = people.positions(table.columns["patient_id"])
-    named = (table.columns["patient_id"] != "").to_numpy()
+def _check_people(table: TableCheck, people: _People) -> npt.NDArray[np.int64]:
+    identifiers = table.texts["patient_id"]
+    position, named = people.positions(identifiers), ~identifiers.missing
     unknown = (position < 0) & named
     table.flag(unknown, "unknown patient", "patient_id", "no row of patients has this patient_id.")
     if not len(people.written):
@@ -190,7 +75,7 @@ def _check_people(table: _TableCheck, people: _People) -> npt.NDArray[np.int64]:
     return position
 
 
-def _check_dates(table: _TableCheck, people: _People, position: npt.NDArray[np.int64]) -> None:
+def _check_dates(table: TableCheck, people: _People, position: npt.NDArray[np.int64]) -> None:
     if not len(people.written):
         return
     known = position >= 0
@@ -211,7 +96,7 @@ def _check_dates(table: _TableCheck, people: _People, position: npt.NDArray[np.i
         )
 
 
-def _check_end(table: _TableCheck) -> None:
+def _check_end(table: TableCheck) -> None:
     ends = table.columns["end_date"]
     table.flag(
         ends < table.columns["start_date"],
@@ -221,17 +106,17 @@ def _check_end(table: _TableCheck) -> None:
     )
 
 
-def _check_measurements(table: _TableCheck) -> None:
-    names = table.columns["analyte"]
-    units = table.columns["unit"]
-    values = table.columns["value"]
-    pairs = pd.MultiIndex.from_arrays([names, units])
+def _check_measurements(table: TableCheck) -> None:
+    names, units = table.texts["analyte"], table.texts["unit"]
+    pairs = names.codes * len(units.distinct) + units.codes
     codes, distinct = pd.factorize(pairs)
     listed = analytes()
     first_unit: dict[str, str] = {}
     factors = np.full(len(distinct), np.nan)
     canonical, accepted = [], []
-    for index, (name, unit) in enumerate(distinct):
+    for index, pair in enumerate(distinct.tolist()):
+        name_code, unit_code = divmod(pair, len(units.distinct))
+        name, unit = names.distinct[name_code], units.distinct[unit_code]
         known = listed.get(name)
         own = first_unit.setdefault(name, unit) if unit else ""
         table_of_units = known.units if known else {own: 1.0}
@@ -239,56 +124,51 @@ def _check_measurements(table: _TableCheck) -> None:
         canonical.append(known.unit if known else own)
         accepted.append(", ".join(table_of_units))
     factor = factors[codes] if len(distinct) else np.array([])
-    unknown = np.isnan(factor) & ((units != "") & (names != "")).to_numpy()
     table.flag(
-        unknown,
+        np.isnan(factor) & ~(units.missing | names.missing),
         "unknown unit",
         "unit",
-        lambda i: f"{names.iloc[i]} is accepted in {accepted[codes[i]]}.",
+        lambda i: f"{names[i]} is accepted in {accepted[codes[i]]}.",
     )
+    values = table.columns["value"]
     with np.errstate(over="ignore"):
         converted = values * factor
     table.flag(
         np.isinf(converted), "out of range", "value", "too large a number for its canonical unit."
     )
-    zero = names.isin(_POSITIVE_ANALYTES).to_numpy() & (values == 0)
-    table.flag(zero, "not above zero", "value", lambda i: f"a {names.iloc[i]} is above 0.")
-    _note_odd_values(table, names, converted)
+    zero = names.among(_POSITIVE_ANALYTES) & (values == 0)
+    table.flag(zero, "not above zero", "value", lambda i: f"a {names[i]} is above 0.")
+    _note_odd_values(table, converted)
     table.columns["value"] = converted
-    table.columns["unit"] = pd.Categorical(np.array([*canonical, ""], dtype=object)[codes])
-    table.columns["analyte"] = pd.Categorical(names)
+    table.columns["unit"] = Texts.at(codes, canonical).categorical()
+    table.columns["analyte"] = names.categorical()
 
 
-def _note_odd_values(
-    table: _TableCheck, names: "pd.Series[Any]", values: npt.NDArray[np.float64]
-) -> None:
-    listed = analytes()
-    ranges = {name: analyte.plausible for name, analyte in listed.items()}
-    low = names.map({name: pair[0] for name, pair in ranges.items()}).to_numpy(dtype=float)
-    high = names.map({name: pair[1] for name, pair in ranges.items()}).to_numpy(dtype=float)
+def _note_odd_values(table: TableCheck, values: npt.NDArray[np.float64]) -> None:
+    names, units, listed = table.texts["analyte"], table.texts["unit"], analytes()
+    low = names.numbers({name: analyte.plausible[0] for name, analyte in listed.items()})
+    high = names.numbers({name: analyte.plausible[1] for name, analyte in listed.items()})
     table.flag(
         ((values < low) | (values > high)) & ~table.bad,
         "implausible value",
         "value",
         lambda i: (
-            f"{names.iloc[i]} of {values[i]:.4g} {listed[names.iloc[i]].unit} is outside "
-            f"{low[i]:g} to {high[i]:g}; is the unit {table.text('unit').iloc[i]!r} right?"
+            f"{names[i]} of {values[i]:.4g} {listed[names[i]].unit} is outside "
+            f"{low[i]:g} to {high[i]:g}; is the unit {units[i]!r} right?"
         ),
         severity="warning",
     )
 
 
-def _check_treatments(table: _TableCheck) -> None:
+def _check_treatments(table: TableCheck) -> None:
     _check_end(table)
-    names, units = table.columns["drug"], table.columns["dose_unit"]
+    names, units = table.texts["drug"], table.texts["dose_unit"]
     dose = table.columns["dose"]
-    routes = names.map({name: drug.route for name, drug in drugs().items()})
-    listed = routes.notna().to_numpy()
-    daily = units.isin(tuple(_DAILY_UNITS)).to_numpy()
-    administered = units.isin(tuple(_ADMINISTRATION_UNITS)).to_numpy()
+    listed = names.among(drugs())
+    daily, administered = units.among(_DAILY_UNITS), units.among(_ADMINISTRATION_UNITS)
     given = listed & ~np.isnan(dose)
     table.flag(
-        (given | (listed & (units != "").to_numpy())) & ~(daily | administered),
+        (given | (listed & ~units.missing)) & ~(daily | administered),
         "unknown unit",
         "dose_unit",
         "a dose is accepted in mg/d or g/d (by mouth, total per day) or in mg, g, mg/m2 or mg/kg "
@@ -303,21 +183,27 @@ def _check_treatments(table: _TableCheck) -> None:
         "the unit is that of one administration, but the row covers a period; an administration "
         "has end_date = start_date, a period has mg/d or g/d.",
     )
-    factor = units.map({**_DAILY_UNITS, **_ADMINISTRATION_UNITS}).to_numpy(dtype=float)
+    factor = units.numbers({**_DAILY_UNITS, **_ADMINISTRATION_UNITS})
     table.columns["dose"] = np.where(listed, dose * factor, dose)
-    canonical = units.map(_CANONICAL_DOSE_UNITS).where(listed & units.isin(_CANONICAL_DOSE_UNITS))
-    table.columns["dose_unit"] = pd.Categorical(canonical.fillna(units))
+    table.columns["dose_unit"] = _canonical_doses(units, listed)
     table.flag(
-        ~listed & (names != "").to_numpy(),
+        ~listed & ~names.missing,
         "drug without a role",
         "drug",
         "kept; the rule does not use it.",
         severity="note",
     )
-    table.columns["drug"] = pd.Categorical(names)
+    table.columns["drug"] = names.categorical()
 
 
-def _check_adherence(table: _TableCheck) -> None:
+def _canonical_doses(units: Texts, listed: Mask) -> pd.Categorical:
+    """Return the units of doses; those of drugs that are not listed stay as written."""
+    texts = [*units.distinct, *(_CANONICAL_DOSE_UNITS.get(u, u) for u in units.distinct)]
+    codes = np.where(listed, units.codes + len(units.distinct), units.codes)
+    return Texts.at(codes, texts).categorical()
+
+
+def _check_adherence(table: TableCheck) -> None:
     _check_end(table)
     measure = np.asarray(table.columns["measure"])
     value = table.columns["value"]
@@ -331,8 +217,8 @@ def _check_adherence(table: _TableCheck) -> None:
     table.flag(count, "out of range", "value", "expected a whole number.")
 
 
-def _check_outcomes(table: _TableCheck) -> None:
-    repeated = table.columns["patient_id"].duplicated().to_numpy()
+def _check_outcomes(table: TableCheck) -> None:
+    repeated = table.texts["patient_id"].repeated
     table.flag(repeated, "repeated patient", "patient_id", "each patient has one outcome.")
     table.flag(
         table.columns["date"] < table.columns["index_date"],
@@ -342,11 +228,14 @@ def _check_outcomes(table: _TableCheck) -> None:
     )
 
 
-def _one_value_a_day(frame: pd.DataFrame, table: _TableCheck) -> pd.DataFrame:
+def _one_value_a_day(frame: pd.DataFrame, table: TableCheck) -> pd.DataFrame:
     """Sort measurements, note repeats, and average them unless a later view has to."""
     frame = sort_measurements(frame)
+    again = is_repeat(frame)
+    if not again.any():
+        return frame
     table.flag(
-        np.isin(table.raw.rows, frame["row"].to_numpy()[is_repeat(frame)]),
+        np.isin(table.raw.rows, frame["row"].to_numpy()[again]),
         "measured twice",
         "date",
         "another row has the same patient, date and analyte; their mean is used.",
@@ -355,7 +244,7 @@ def _one_value_a_day(frame: pd.DataFrame, table: _TableCheck) -> pd.DataFrame:
     return frame if recorded_later(frame) else average_repeats(frame)
 
 
-_ROW_CHECKS: dict[str, Callable[[_TableCheck], None]] = {
+_ROW_CHECKS: dict[str, Callable[[TableCheck], None]] = {
     "measurements": _check_measurements,
     "treatments": _check_treatments,
     "adherence": _check_adherence,
@@ -380,14 +269,14 @@ _ORDER = {
 @cache
 def _without_rows(name: str) -> pd.DataFrame:
     """Return a table that a bundle does not have; its columns are typed as if it had."""
-    nobody = _TableCheck(RawTable(name, "", pd.DataFrame(index=range(0)), 1), Findings())
+    nobody = TableCheck(RawTable(name, "", pd.DataFrame(index=range(0)), 1), Findings())
     if name in _ROW_CHECKS:
         _ROW_CHECKS[name](nobody)
     return nobody.frame(~nobody.bad)
 
 
-def _note_patients_without_end(patients: _TableCheck, people: _People) -> None:
-    position = people.positions(patients.columns["patient_id"])
+def _note_patients_without_end(patients: TableCheck, people: _People) -> None:
+    position = people.positions(patients.texts["patient_id"])
     if len(people.written):
         patients.flag(
             np.isnat(people.last_contact[position]) & ~patients.bad,
@@ -396,6 +285,16 @@ def _note_patients_without_end(patients: _TableCheck, people: _People) -> None:
             "events has no last_contact; how long the patient was followed is unknown.",
             severity="warning",
         )
+
+
+def _in_order(check: TableCheck, owner: pd.Categorical) -> pd.DataFrame:
+    """Return the good rows of a table, sorted by patient."""
+    check.columns["patient_id"] = owner
+    frame = check.frame(~check.bad)
+    if check.raw.name == "measurements":
+        return _one_value_a_day(frame, check)
+    keys = ["patient_id", *_ORDER[check.raw.name]]
+    return frame.sort_values(keys, kind="stable", na_position="first").reset_index(drop=True)
 
 
 def check_bundle(
@@ -417,7 +316,7 @@ def check_bundle(
         The rows with errors, as they were written, with the reasons.
     """
     findings = Findings()
-    checks = {name: _TableCheck(raw[name], findings) for name in TABLES if name in raw}
+    checks = {name: TableCheck(raw[name], findings) for name in TABLES if name in raw}
     people = _People(checks["patients"])
     positions = {
         name: _check_people(check, people) for name, check in checks.items() if name != "patients"
@@ -431,19 +330,14 @@ def check_bundle(
     _note_patients_without_end(checks["patients"], people)
     patients = checks["patients"].frame(~checks["patients"].bad)
     tables = {"patients": patients}
+    names = pd.Index(patients["patient_id"])
+    place = np.append(names.get_indexer(people.written), -1)
     for name in TABLES:
-        if name == "patients":
-            continue
-        check = checks.get(name)
-        frame = _without_rows(name) if check is None else check.frame(~check.bad)
-        identifiers = pd.Categorical(frame["patient_id"], categories=patients["patient_id"])
-        frame = frame.assign(patient_id=identifiers)
-        if check is not None and name == "measurements":
-            frame = _one_value_a_day(frame, check)
-        elif check is not None:
-            keys = ["patient_id", *_ORDER[name]]
-            frame = frame.sort_values(keys, kind="stable", na_position="first")
-            frame = frame.reset_index(drop=True)
-        tables[name] = frame
+        if name in positions:
+            owner = pd.Categorical.from_codes(place[positions[name]], categories=names)
+            tables[name] = _in_order(checks[name], owner)
+        elif name != "patients":
+            nobody = pd.Categorical.from_codes([], categories=names)
+            tables[name] = _without_rows(name).assign(patient_id=nobody)
     rejected = pd.concat([check.rejected() for check in checks.values()], ignore_index=True)
     return tables, findings, rejected

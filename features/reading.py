@@ -18,6 +18,7 @@ import pandas as pd
 
 from .errors import RegistryError
 from .tables import REQUIRED_TABLES, TABLES
+from .texts import Texts
 
 __all__ = ["RawTable", "Source", "parse_dates", "parse_numbers", "read_raw", "read_source"]
 
@@ -105,7 +106,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
         read_options=pyarrow.csv.ReadOptions(skip_rows=1, column_names=names),
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
         convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
+            strings_can_be_null=False,
         ),
     )
     cells: pd.DataFrame = table.to_pandas()
@@ -128,10 +130,18 @@ def _lines(path: Path, records: int) -> npt.NDArray[np.int64] | None:
 def _read_parquet(path: Path) -> pd.DataFrame:
     import pyarrow.parquet
 
-    cells: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas(
+    with pyarrow.parquet.ParquetFile(path) as file:
+        texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+    cells: pd.DataFrame = pyarrow.parquet.read_table(path, read_dictionary=texts).to_pandas(
         date_as_object=False, integer_object_nulls=True
     )
     return cells.reset_index(drop=cells.index.names == [None])
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow.types
+
+    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind))
 
 
 def read_raw(folder: Path, name: str) -> RawTable | None:
@@ -190,23 +200,14 @@ def read_source(folder: Path) -> Source:
     return Source(folder.resolve().name, digest.hexdigest(), synthetic)
 
 
-def as_text(cells: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return cells as trimmed text; a missing one is the empty text."""
-    if isinstance(cells.dtype, pd.CategoricalDtype):
-        cells = cells.astype(cells.cat.categories.dtype)
-    if isinstance(cells.dtype, pd.StringDtype):
-        return cells.astype("str").fillna("").str.strip()
-    return cells.astype("string").fillna("").str.strip().astype("str")
-
-
 def parse_dates(
-    cells: "pd.Series[Any]", *, year_alone: bool = False
+    cells: "pd.Series[Any] | Texts", *, year_alone: bool = False
 ) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.bool_]]:
     """Parse ISO 8601 dates.
 
     Parameters
     ----------
-    cells : Series
+    cells : Series or Texts
         Text, or a datetime column whose clock times and time zone are dropped.
     year_alone : bool, default=False
         Read ``1980`` as 1 July 1980.
@@ -218,27 +219,31 @@ def parse_dates(
     impossible : ndarray of bool
         Not empty and not a date since 1900.
     """
-    if pd.api.types.is_datetime64_any_dtype(cells.dtype):
+    if isinstance(cells, pd.Series) and pd.api.types.is_datetime64_any_dtype(cells.dtype):
         clock = cells.dt.tz_localize(None)
         dates = clock.to_numpy().astype("datetime64[D]").astype("datetime64[s]")
         impossible = ~np.isnat(dates) & (dates < _EARLIEST)
     else:
-        codes, distinct = pd.factorize(as_text(cells))
-        texts = pd.Series(distinct, dtype="str")
+        written = cells if isinstance(cells, Texts) else Texts.of(cells)
+        texts = pd.Series(written.distinct, dtype="str")
         if year_alone:
             texts = texts.str.replace(r"^(\d{4})(\.0)?$", r"\1-07-01", regex=True)
         shaped = texts.where(texts.str.fullmatch(_DATE_FORM))
         parsed = pd.to_datetime(shaped, format="%Y-%m-%d", errors="coerce")
         each = parsed.to_numpy().astype("datetime64[s]")
         wrong = (texts != "").to_numpy() & ~(each >= _EARLIEST)
-        dates, impossible = each[codes], wrong[codes]
+        dates, impossible = each[written.codes], wrong[written.codes]
     return np.where(impossible, np.datetime64("NaT"), dates), impossible
 
 
 def parse_numbers(
-    cells: "pd.Series[Any]",
+    cells: "pd.Series[Any] | Texts",
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Parse finite numbers.
+
+    Parameters
+    ----------
+    cells : Series or Texts
 
     Returns
     -------
@@ -247,13 +252,15 @@ def parse_numbers(
     wrong : ndarray of bool
         Not empty and not a finite number.
     """
-    if pd.api.types.is_numeric_dtype(cells.dtype):
+    if isinstance(cells, pd.Series) and pd.api.types.is_numeric_dtype(cells.dtype):
         numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
         wrong = np.isinf(numbers)
     else:
-        text = as_text(cells)
-        numbers = pd.to_numeric(text.where(text != ""), errors="coerce").to_numpy(
+        written = cells if isinstance(cells, Texts) else Texts.of(cells)
+        text = pd.Series(written.distinct, dtype="str")
+        each = pd.to_numeric(text.where(text != ""), errors="coerce").to_numpy(
             dtype=np.float64, na_value=np.nan
         )
-        wrong = (text != "").to_numpy() & ~np.isfinite(numbers)
+        unread = (text != "").to_numpy() & ~np.isfinite(each)
+        numbers, wrong = each[written.codes], unread[written.codes]
     return np.where(wrong, np.nan, numbers), wrong

@@ -8,16 +8,33 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["average_repeats", "is_repeat", "recorded_later", "sort_measurements"]
+from .days import Days, as_days
 
-_SAME = ["patient_id", "analyte", "date"]
+__all__ = ["average_repeats", "is_repeat", "recorded_later", "sort_measurements"]
 
 
 def sort_measurements(measurements: pd.DataFrame) -> pd.DataFrame:
     """Return measurements by patient, analyte, date and value."""
-    keys = [measurements["patient_id"].cat.codes, measurements["analyte"].cat.codes]
-    order = np.lexsort((measurements["value"], measurements["date"], keys[1], keys[0]))
+    key = _patient_analyte_day(measurements)
+    order = np.argsort(key, kind="stable")
+    again = _as_before(key[order])
+    tied = again | np.append(again[1:], False)[: len(key)]
+    rows = order[tied]
+    order[tied] = rows[np.lexsort((measurements["value"].to_numpy()[rows], key[rows]))]
     return measurements.iloc[order].reset_index(drop=True)
+
+
+def _patient_analyte_day(measurements: pd.DataFrame) -> Days:
+    """Return one number per row that is in the order of patient, analyte and date."""
+    analyte, day = measurements["analyte"].cat, as_days(measurements["date"])
+    series = measurements["patient_id"].cat.codes.to_numpy().astype(np.int64)
+    series = series * len(analyte.categories) + analyte.codes.to_numpy()
+    return series * (np.ptp(day) + 1 if len(day) else 1) + day
+
+
+def _as_before(key: Days) -> npt.NDArray[np.bool_]:
+    """Return where a key is that of the row before."""
+    return np.append(False, key[1:] == key[:-1])[: len(key)]
 
 
 def recorded_later(measurements: pd.DataFrame) -> bool:
@@ -27,9 +44,7 @@ def recorded_later(measurements: pd.DataFrame) -> bool:
 
 def is_repeat(measurements: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Return which sorted rows repeat the one before, shape (n_rows,)."""
-    keys = measurements[_SAME]
-    again: npt.NDArray[np.bool_] = keys.eq(keys.shift()).all(axis=1).to_numpy()
-    return again
+    return _as_before(_patient_analyte_day(measurements))
 
 
 def average_repeats(measurements: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,158 @@
+"""One raw table while it is checked: its columns typed, its bad rows marked and reported.
+
+Assumes that a row is the smallest thing that can be wrong: a row with one bad cell is left out
+whole.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from .findings import Findings
+from .reading import RawTable, parse_dates, parse_numbers
+from .tables import TABLES, Column
+from .texts import Texts
+
+__all__ = ["REJECTED_COLUMNS", "Mask", "TableCheck"]
+
+Mask = npt.NDArray[np.bool_]
+Dates = npt.NDArray[np.datetime64]
+Numbers = npt.NDArray[np.float64]
+
+REJECTED_COLUMNS = ("file", "row", "kind", "message", "record")
+_DATES = ("date", "birth_date", "entry_date")
+
+
+class TableCheck:
+    """A raw table, and what has been found in it so far.
+
+    Parameters
+    ----------
+    raw : RawTable
+    findings : Findings
+        To which those of this table are added.
+    """
+
+    def __init__(self, raw: RawTable, findings: Findings) -> None:
+        self.raw = raw
+        self.findings = findings
+        self.bad: Mask = np.zeros(len(raw.cells), dtype=bool)
+        self.reasons: list[pd.DataFrame] = []
+        self.texts: dict[str, Texts] = {}
+        self.columns: dict[str, Any] = {}
+        for column in TABLES[raw.name]:
+            parsed = self._parse(column)
+            if isinstance(parsed, Texts):
+                self.texts[column.name] = parsed
+            self.columns[column.name] = parsed
+
+    def flag(
+        self,
+        mask: Mask,
+        kind: str,
+        column: str,
+        message: str | Callable[[int], str],
+        severity: str = "error",
+    ) -> None:
+        """Report the rows of a mask; an error also marks them bad."""
+        where = np.flatnonzero(mask)
+        if not len(where):
+            return
+        rows = self.raw.rows[where]
+        cells = self.raw.cells
+        values = [str(v) for v in cells[column].iloc[where]] if column in cells.columns else [""]
+        values = values * (len(where) // len(values))
+        messages = [
+            f"{self.raw.file}, row {row}, {column} {value!r}: "
+            + (message if isinstance(message, str) else message(int(position)))
+            for row, value, position in zip(rows, values, where, strict=True)
+        ]
+        self.findings.add(severity, kind, self.raw.file, rows, column, values, messages)
+        if severity == "error":
+            self.bad[where] = True
+            self.reasons.append(
+                pd.DataFrame({"position": where, "row": rows, "kind": kind, "message": messages})
+            )
+
+    def _parse(self, column: Column) -> Any:
+        if column.name not in self.raw.cells.columns:
+            return _blank(column, len(self.raw.cells))
+        cells = self.raw.cells[column.name]
+        typed = pd.api.types.is_numeric_dtype(cells.dtype) or pd.api.types.is_datetime64_any_dtype(
+            cells.dtype
+        )
+        written = cells if typed and column.kind in (*_DATES, "number") else Texts.of(cells)
+        if column.required:
+            empty = written.missing if isinstance(written, Texts) else written.isna().to_numpy()
+            self.flag(empty, "missing value", column.name, "a value is required here.")
+        if column.kind in _DATES:
+            return self._parse_date(column, written)
+        if column.kind == "number":
+            return self._parse_number(column, written)
+        assert isinstance(written, Texts)
+        return self._parse_choice(column, written) if column.kind == "choice" else written
+
+    def _parse_choice(self, column: Column, written: Texts) -> pd.Categorical:
+        wrong = ~written.among(("", *column.choices))
+        accepted = ", ".join(column.choices)
+        self.flag(wrong, "unknown value", column.name, f"accepted are {accepted}.")
+        code = {choice: float(code) for code, choice in enumerate(column.choices)}
+        codes = np.nan_to_num(written.numbers(code), nan=-1.0).astype(np.int8)
+        choices = pd.CategoricalDtype(list(column.choices))
+        return pd.Categorical.from_codes(codes, dtype=choices)
+
+    def _parse_date(self, column: Column, written: "pd.Series[Any] | Texts") -> Dates:
+        year_alone = column.kind == "birth_date"
+        dates, impossible = parse_dates(written, year_alone=year_alone)
+        form = "a date YYYY-MM-DD" + (" or a year YYYY" if year_alone else "") + " since 1900"
+        self.flag(impossible, "impossible date", column.name, f"expected {form}.")
+        return dates
+
+    def _parse_number(self, column: Column, written: "pd.Series[Any] | Texts") -> Numbers:
+        numbers, wrong = parse_numbers(written)
+        self.flag(wrong, "not a number", column.name, "expected a finite number.")
+        negative = numbers < 0
+        self.flag(negative, "negative value", column.name, "expected 0 or more.")
+        if column.whole or np.isfinite(column.highest):
+            outside = (numbers > column.highest) | (column.whole & (numbers % 1 != 0))
+            outside &= ~np.isnan(numbers) & ~negative
+            kind = "whole number" if column.whole else "number"
+            message = f"expected a {kind} from {column.lowest:g} to {column.highest:g}."
+            self.flag(outside, "out of range", column.name, message)
+        return numbers
+
+    def frame(self, good: Mask) -> pd.DataFrame:
+        """Return the typed columns of the good rows, with their row numbers."""
+        data = {
+            name: values.series(good) if isinstance(values, Texts) else values[good]
+            for name, values in self.columns.items()
+        }
+        return pd.DataFrame({**data, "row": self.raw.rows[good]})
+
+    def rejected(self) -> pd.DataFrame:
+        """Return the bad rows as they were written, each with its reasons."""
+        if not self.reasons:
+            return pd.DataFrame(columns=list(REJECTED_COLUMNS))
+        reasons = pd.concat(self.reasons).sort_values(["position", "kind"])
+        joined = reasons.groupby("position", sort=True).agg(
+            row=("row", "first"), kind=("kind", ";".join), message=("message", " ".join)
+        )
+        records = self.raw.cells.iloc[joined.index.to_numpy()].astype("string").fillna("")
+        written = [json.dumps(record) for record in records.to_dict("records")]
+        return joined.assign(file=self.raw.file, record=written)[list(REJECTED_COLUMNS)]
+
+
+def _blank(column: Column, n: int) -> Any:
+    """Return what a column that a table does not have is parsed to."""
+    if column.kind in _DATES:
+        return np.full(n, np.datetime64("NaT"), dtype="datetime64[s]")
+    if column.kind == "number":
+        return np.full(n, np.nan)
+    if column.kind == "choice":
+        choices = pd.CategoricalDtype(list(column.choices))
+        return pd.Categorical.from_codes(np.full(n, -1), dtype=choices)
+    return Texts.empty(n)
