@@ -5,8 +5,10 @@ patient's; a pause that a physician ordered, or a row entered late, looks the sa
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from .adherence_probability import adherence_model, adherence_probability
 from .days import Days, as_days
@@ -15,6 +17,7 @@ from .feature import Feature, LandmarkView
 from .gaps import covered_and_gap
 from .given import Flags, Given
 from .history import Numbers
+from .registry import is_among
 from .treatment import Treatments
 from .vocabulary import ANCHOR_CLASSES, drugs, drugs_with_role
 
@@ -69,19 +72,6 @@ class _Periods:
     last: Days
     value: Numbers
 
-    @classmethod
-    def of(cls, view: LandmarkView, measures: tuple[str, ...]) -> "_Periods":
-        """Read them; a refill record that names a drug counts where that drug is an anchor."""
-        table, patient = view.registry.adherence, view.registry.positions("adherence")
-        first = np.maximum(as_days(table["start_date"]), view.index_day[patient])
-        last = np.minimum(as_days(table["end_date"]), view.landmark_day[patient])
-        chosen = (first <= last) & table["measure"].isin(measures).to_numpy()
-        if "pdc" in measures:
-            drug = np.asarray(table["drug"].astype("str").fillna(""), dtype=str)
-            chosen &= np.isin(drug, ["", *sorted(drugs_with_role("anchor"))])
-        value = table["value"].to_numpy(dtype=float)
-        return cls(len(view.registry), patient[chosen], first[chosen], last[chosen], value[chosen])
-
     def mean(self) -> Numbers:
         days = self.last - self.first + 1
         seen = np.bincount(self.patient, days, self.n)
@@ -93,11 +83,50 @@ class _Periods:
         return np.where(some, np.bincount(self.patient, self.value, self.n), np.nan)
 
 
+@dataclass(frozen=True)
+class _Reports:
+    """All rows of adherence, cut to the span from the index date to the landmark."""
+
+    measure: "pd.Series[Any]"
+    counts_as_refill: Flags
+    periods: _Periods
+
+    @classmethod
+    def of(cls, view: LandmarkView) -> "_Reports":
+        """Read them; a refill record that names a drug counts where that drug is an anchor."""
+        table, patient = view.registry.tables["adherence"], view.registry.positions("adherence")
+        periods = _Periods(
+            len(view.registry),
+            patient,
+            np.maximum(as_days(table["start_date"]), view.index_day[patient]),
+            np.minimum(as_days(table["end_date"]), view.landmark_day[patient]),
+            table["value"].to_numpy(dtype=float),
+        )
+        drug = table["drug"].astype("str").fillna("")
+        anchor = drug.isin(["", *drugs_with_role("anchor")]).to_numpy()
+        return cls(table["measure"], anchor, periods)
+
+    def where(self, measures: tuple[str, ...]) -> _Periods:
+        """Return the periods of some measures."""
+        every = self.periods
+        chosen = (every.first <= every.last) & is_among(self.measure, measures)
+        if "pdc" in measures:
+            chosen &= self.counts_as_refill
+        return _Periods(
+            every.n,
+            every.patient[chosen],
+            every.first[chosen],
+            every.last[chosen],
+            every.value[chosen],
+        )
+
+
 def _measures(given: Given) -> dict[Feature, Numbers]:
     view = given.view
+    reports = _Reports.of(view)
     features: dict[Feature, Numbers] = {}
     for prefix, (name, meaning, measures, share) in _MEASURES.items():
-        periods = _Periods.of(view, measures)
+        periods = reports.where(measures)
         what = f"{', '.join(measures)} rows" + (
             " that name an anchor drug or none" if prefix == "refill" else ""
         )

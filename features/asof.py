@@ -57,26 +57,30 @@ def known_on(registry: Registry, as_of: datetime.date | Days | None) -> Registry
     Returns
     -------
     Registry
-        The same patients.
+        The same patients; the same registry where nothing is hidden.
     """
     days = as_of_days(registry, as_of)
     if (days == NEVER).all() and not recorded_later(registry.measurements):
         return registry
-    tables = {}
+    changed = {}
     for name, column in _KNOWN_ON_DATE.items():
-        table = registry.table(name)
+        table = registry.tables[name]
         limit = days[registry.positions(name)]
         known = as_days(table[column]) <= limit
         known &= as_days(table["recorded_on"], missing=-NEVER) <= limit
-        if name == "treatments":
-            table = _ongoing(table, limit)
-        tables[name] = table[known].reset_index(drop=True)
-    tables["measurements"] = average_repeats(tables["measurements"])
-    return registry.with_tables(**tables)
+        seen = _ongoing(table, limit) if name == "treatments" else table
+        seen = seen if known.all() else seen[known].reset_index(drop=True)
+        seen = average_repeats(seen) if name == "measurements" else seen
+        if seen is not table:
+            changed[name] = seen
+    return registry.with_tables(**changed) if changed else registry
 
 
 def _ongoing(treatments: pd.DataFrame, limit: npt.NDArray[np.int64]) -> pd.DataFrame:
     ended = as_days(treatments["end_date"]) <= limit
+    told = (treatments["end_date"].notna() | treatments["stop_reason"].notna()).to_numpy()
+    if not (told & ~ended).any():
+        return treatments
     return treatments.assign(
         end_date=treatments["end_date"].where(ended),
         stop_reason=treatments["stop_reason"].where(ended),

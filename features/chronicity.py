@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .days import NEVER, Days, as_days
-from .egfr import DAYS_PER_YEAR, egfr_history
+from .egfr import DAYS_PER_YEAR
 from .feature import Feature, LandmarkView
 from .history import Numbers
 
@@ -154,7 +154,7 @@ def _unexplained_deficit(biopsies: _Biopsies) -> Numbers:
     """Return the eGFR missing at the latest biopsy with an activity index, less activity's part."""
     view, window = biopsies.view, _values()["measured"]
     activity, day = biopsies.latest("activity_index")
-    egfr, patient, until = egfr_history(view.registry), view.patient, day + window["last_day"]
+    egfr, patient, until = view.egfr, view.patient, day + window["last_day"]
     before, _ = egfr.latest(patient, day + window["first_day"], until)
     after, _ = egfr.earliest(patient, until + 1, day + window["else_until_day"])
     measured = np.where(np.isnan(before), after, before)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from .days import NEVER, Days, as_days
 from .history import History, Numbers, history_of
-from .registry import Registry
+from .registry import Registry, is_among
 from .vocabulary import drugs_with_role
 
 __all__ = ["ckd_epi_2021", "ckid_u25", "egfr_history", "first_anchor_day"]
@@ -93,8 +93,8 @@ def ckid_u25(
 
 def first_anchor_day(registry: Registry) -> Days:
     """Return the day of each patient's first anchor drug, shape (n_patients,); `NEVER` if none."""
-    treatments = registry.treatments
-    anchor = treatments["drug"].isin(drugs_with_role("anchor")).to_numpy()
+    treatments = registry.tables["treatments"]
+    anchor = is_among(treatments["drug"], drugs_with_role("anchor"))
     first = np.full(len(registry), NEVER, dtype=np.int64)
     np.minimum.at(
         first, registry.positions("treatments")[anchor], as_days(treatments["start_date"])[anchor]
@@ -103,11 +103,16 @@ def first_anchor_day(registry: Registry) -> Days:
 
 
 def _under_18(birth: "pd.Series[pd.Timestamp]", day: Days) -> npt.NDArray[np.bool_]:
-    on = pd.DatetimeIndex((day * 86_400).astype("datetime64[s]"))
-    born = pd.DatetimeIndex(birth)
-    before_birthday = (on.month < born.month) | ((on.month == born.month) & (on.day < born.day))
-    years: npt.NDArray[np.bool_] = np.asarray(on.year - born.year - before_birthday) < 18
-    return years
+    on, on_day = _month_and_day(day.astype("datetime64[D]"))
+    born, born_day = _month_and_day(birth.to_numpy().astype("datetime64[D]"))
+    months: Days = on - born - (on_day < born_day)
+    return months < 18 * 12
+
+
+def _month_and_day(dates: npt.NDArray[np.datetime64]) -> tuple[Days, Days]:
+    """Return months since 1970-01, and days since the month's first."""
+    month = dates.astype("datetime64[M]")
+    return month.astype(np.int64), (dates - month).astype(np.int64)
 
 
 def _equation_day(registry: Registry, creatinine: History) -> Days:

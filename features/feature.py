@@ -4,12 +4,15 @@ Assumes that what was recorded up to the landmark was known then; see `lnrisk.fe
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from .asof import known_on
 from .days import NEVER, Days
+from .egfr import egfr_history
+from .history import History
 from .registry import Registry
 
 __all__ = ["Feature", "LandmarkView", "landmark_view"]
@@ -64,6 +67,11 @@ class LandmarkView:
     def patient(self) -> Days:
         """Positions of all patients, shape (n_patients,)."""
         return np.arange(len(self.registry))
+
+    @cached_property
+    def egfr(self) -> History:
+        """The eGFR of all patients."""
+        return egfr_history(self.registry)
 
     @property
     def indexed(self) -> npt.NDArray[np.bool_]:

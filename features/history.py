@@ -15,9 +15,6 @@ __all__ = ["History", "history_of", "pairs"]
 
 Numbers = npt.NDArray[np.float64]
 _STRIDE = NEVER << 1
-UNLISTED = -2
-"""The code of no row: neither an analyte's nor that of a missing one."""
-
 _SIDES = np.array([-1, 1, 0], dtype=np.int8)
 """By the code of the comparator: ``<``, ``>``, none (-1)."""
 
@@ -133,6 +130,11 @@ def pairs(patient: Days, sorted_row_patient: Days) -> tuple[Days, Days]:
     return query, np.repeat(first, count) + within
 
 
+def _nothing() -> History:
+    no_days = np.empty(0, dtype=np.int64)
+    return History(no_days, no_days, np.empty(0), np.empty(0, dtype=np.int8))
+
+
 def history_of(registry: Registry, analyte: str) -> History:
     """Return one analyte's values; a value at a detection limit is the limit, on its side.
 
@@ -145,8 +147,9 @@ def history_of(registry: Registry, analyte: str) -> History:
     """
     table = registry.tables["measurements"]
     names = table["analyte"].array.categories
-    code = names.get_loc(analyte) if analyte in names else UNLISTED
-    chosen = np.flatnonzero(codes_of(table["analyte"]) == code)
+    if analyte not in names:
+        return _nothing()
+    chosen = np.flatnonzero(codes_of(table["analyte"]) == names.get_loc(analyte))
     patient = codes_of(table["patient_id"])[chosen].astype(np.int64)
     day = as_days(table["date"].to_numpy()[chosen])
     value = table["value"].to_numpy()[chosen]

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from .days import Days
-from .egfr import egfr_history
 from .feature import DAYS_BEFORE_INDEX, Feature, LandmarkView
 from .history import History, Numbers, history_of
 from .summaries import DAYS_PER_MONTH, STATISTICS, Summaries, summarise_with_statistics
@@ -101,7 +100,7 @@ def _side(history: History) -> Days:
 def analyte_history(view: LandmarkView, analyte: str) -> History:
     """Return an analyte's values; eGFR is computed, proteinuria falls back to 24-h collections."""
     if analyte == "egfr":
-        return egfr_history(view.registry)
+        return view.egfr
     if analyte == "upcr":
         return _proteinuria(view)
     return history_of(view.registry, analyte)

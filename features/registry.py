@@ -4,7 +4,7 @@ Assumes that a patient's records share one patient_id and that dates are trustwo
 the checks; a date that is wrong but plausible passes unseen.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,7 @@ from .findings import Findings
 from .reading import Source, read_raw, read_source
 from .tables import TABLES
 
-__all__ = ["Reading", "Registry", "codes_of", "read_registry", "text_of"]
+__all__ = ["Reading", "Registry", "codes_of", "is_among", "read_registry", "text_of"]
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ class Registry:
         ----------
         chosen : ndarray of bool, shape (n_patients,)
         """
+        if chosen.all():
+            return self
         patients = self.patients[chosen].reset_index(drop=True)
         tables = {"patients": patients}
         for name, table in self.tables.items():
@@ -149,6 +151,13 @@ def codes_of(column: "pd.Series[Any]") -> npt.NDArray[np.integer[Any]]:
     """Return the codes of a categorical column as they are, shape (n_rows,); -1 where missing."""
     codes: npt.NDArray[np.integer[Any]] = column.array.codes
     return codes
+
+
+def is_among(column: "pd.Series[Any]", names: Collection[str]) -> npt.NDArray[np.bool_]:
+    """Return which rows of a categorical column have one of some values, shape (n_rows,)."""
+    listed = np.array([*(name in names for name in column.array.categories), False])
+    found: npt.NDArray[np.bool_] = listed[codes_of(column)]
+    return found
 
 
 def text_of(column: "pd.Series[Any]") -> npt.NDArray[np.str_]:

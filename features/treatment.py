@@ -187,7 +187,7 @@ def treatments_of(registry: Registry) -> Treatments:
     mg/m2 is read with 1.7 m2; mg/kg with the latest weight up to that day, else the first one
     after it, else 60 kg.
     """
-    table = registry.treatments
+    table = registry.tables["treatments"]
     patient = registry.positions("treatments")
     start = as_days(table["start_date"])
     unit = text_of(table["dose_unit"])

@@ -16,7 +16,7 @@ from ..features.asof import as_of_days, known_on
 from ..features.days import NEVER, Days, as_dates
 from ..features.errors import ModelError
 from ..features.laboratory import LANDMARK_MONTH
-from ..features.pipeline import features_at, index_days
+from ..features.pipeline import FeatureTable, features_at, index_days
 from ..features.registry import Registry
 from ..features.treatment import treatments_of
 from ..model.artifact import RiskModel
@@ -226,8 +226,7 @@ def scored(
     known = known_on(registry, days)
     labels = label_known(known, model.definition, days)
     landmark = landmark_days(model, index, days)
-    whole = features_at(known, index, landmark, model.analytes).whole
-    features = {name: whole[name].to_numpy(dtype=np.float64) for name in model.input_names}
+    features = _inputs(model, features_at(known, index, landmark, model.analytes))
     terms = model.terms_of(features)
     values = np.column_stack([np.empty((len(known), 0)), *terms.values()])
     design = model.design_of(terms, features[LANDMARK_MONTH])
@@ -249,6 +248,14 @@ def scored(
         lower=np.where(ok, lower, np.nan),
         upper=np.where(ok, upper, np.nan),
     )
+
+
+def _inputs(model: RiskModel, table: FeatureTable) -> dict[str, Floats]:
+    """Return the model's inputs; each a column of shape (n_patients,)."""
+    columns: dict[str, Floats] = {}
+    for frame in (table.frame, table.statistics):
+        columns |= zip(frame.columns, frame.to_numpy(dtype=np.float64).T, strict=True)
+    return {name: columns[name] for name in model.input_names}
 
 
 def _statuses(

@@ -49,6 +49,13 @@ def test_later_records_do_not_exist_for_each_patient_on_the_patients_own_day(coh
     assert contents(found) == contents(generated.registry(by_hand))
 
 
+def test_what_is_known_is_the_registry_itself_where_nothing_is_hidden():
+    registry = bundles.registry()
+    known = known_on(registry, datetime.date(2100, 1, 1))
+    assert known_on(known, datetime.date(2100, 1, 1)) is known
+    assert contents(known) == contents(registry)
+
+
 @few
 @given(generated.cohorts, st.integers(-100, 800))
 def test_a_date_is_that_day_for_everybody(cohort, cut):

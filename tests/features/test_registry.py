@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lnrisk.features.errors import LnriskError, RegistryError
-from lnrisk.features.registry import Registry, check_registry, read_registry
+from lnrisk.features.registry import Registry, check_registry, is_among, read_registry
 from lnrisk.features.tables import TABLES
 
 WRONG = {
@@ -139,3 +139,13 @@ def test_an_empty_registry_has_every_table_and_no_patient(tmp_path):
     assert empty.patient_ids.tolist() == []
     assert all(len(empty.positions(name)) == 0 for name in TABLES if name != "patients")
     assert len(empty.select(np.array([], dtype=bool))) == 0
+
+
+def test_a_missing_value_is_among_none():
+    drugs = pd.Series(pd.Categorical(["mycophenolate", None, "prednisone", "rituximab"]))
+    assert is_among(drugs, {"mycophenolate", "rituximab"}).tolist() == [True, False, False, True]
+    assert is_among(drugs[:0], {"mycophenolate"}).tolist() == []
+
+
+def test_all_patients_are_the_registry_itself(registry):
+    assert registry.select(np.ones(len(registry), dtype=bool)) is registry
