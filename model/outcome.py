@@ -17,10 +17,10 @@ from ..features.registry import Registry
 from ..features.treatment import treatments_of
 from .courses import FollowUp
 from .definition import Definition
-from .kleene import NO, UNKNOWN, YES
+from .kleene import NO, UNKNOWN, YES, Answers, answer
 from .label import Judgement, different_regimens, judge, met_on
 
-__all__ = ["Outcome", "outcome_by_registry", "outcome_by_rule"]
+__all__ = ["Outcome", "met_by_horizon", "outcome_by_registry", "outcome_by_rule"]
 
 STATUSES = ("no_index", "censored", "indeterminate", "competing", "event_free", "event")
 
@@ -90,10 +90,8 @@ def last_seen(registry: Registry) -> Days:
     return np.where(latest > -NEVER, latest, recorded)
 
 
-def _may_be_met(
-    judgement: Judgement, n_patients: int, needed: int, horizon: Days
-) -> npt.NDArray[np.bool_]:
-    """Return for whom what is missing could still make the verdict refractory by the horizon.
+def met_by_horizon(judgement: Judgement, n_patients: int, needed: int, horizon: Days) -> Answers:
+    """Return whether patients met the rule by the horizon, as far as the judgement can tell.
 
     A course that death, kidney failure or the horizon itself ended before its window began cannot
     count by then, whatever else is unknown about it.
@@ -104,9 +102,11 @@ def _may_be_met(
     )
     counts = np.where(waits, NO, judgement.counts).astype(np.int8)
     regimens = different_regimens(courses, counts, judgement.failed)
-    possible = np.bincount(regimens.patient, regimens.counts >= UNKNOWN, n_patients)
-    may: npt.NDArray[np.bool_] = possible >= needed
-    return may
+    met, may_be_met = (
+        np.bincount(regimens.patient, regimens.counts >= least, n_patients) >= needed
+        for least in (YES, UNKNOWN)
+    )
+    return answer(met, known=met | ~may_be_met)
 
 
 def outcome_by_rule(registry: Registry, definition: Definition, horizon_days: int) -> Outcome:
@@ -132,7 +132,7 @@ def outcome_by_rule(registry: Registry, definition: Definition, horizon_days: in
     competing = follow_up.competing <= horizon
     seen = last_seen(registry)
     followed = competing | (seen >= horizon)
-    unclear = _may_be_met(judgement, n, needed, horizon)
+    unclear = met_by_horizon(judgement, n, needed, horizon) == UNKNOWN
     status = np.select(
         [~indexed, met, ~followed, unclear, competing],
         ["no_index", "event", "censored", "indeterminate", "competing"],

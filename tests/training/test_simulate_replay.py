@@ -1,20 +1,26 @@
 """Replays share the past to the bit, follow the registry's own law, and leave it alone."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
+from lnrisk.features.asof import known_on
 from lnrisk.features.days import as_days
 from lnrisk.model.definition import load_definition
-from lnrisk.model.outcome import outcome_by_rule
+from lnrisk.model.kleene import NO, UNKNOWN, YES
+from lnrisk.model.label import judge
+from lnrisk.model.outcome import met_by_horizon, outcome_by_rule
 from lnrisk.training.simulate import draw_registry, load_parameters, simulate
 from lnrisk.training.simulator.adherence import adherence_table
 from lnrisk.training.simulator.as_registry import registry_of
+from lnrisk.training.simulator.completed import completed
 from lnrisk.training.simulator.draws import Draws
 from lnrisk.training.simulator.measurements import measurements_table
 from lnrisk.training.simulator.replay import at_risk, recorded_in_full, replayed, true_risk
 from lnrisk.training.simulator.treatments import treatments_table
+from lnrisk.training.simulator.visits import draw_visits
 from registries import simulated
 
 WORLD = draw_registry(600, 1, load_parameters())
@@ -116,6 +122,40 @@ def test_who_is_not_at_risk_has_no_true_risk():
         true_risk(WORLD, 548, 3)
     with pytest.raises(ValueError, match="expected 1 or more"):
         true_risk(WORLD, 84, 0)
+
+
+def test_the_true_risk_is_as_recorded_where_the_rule_can_tell_every_replay():
+    risk = true_risk(WORLD, 84, 12)
+    clear = risk["true_risk_indeterminate"] == 0
+    assert (risk["true_risk"][clear] > 0).any()
+    np.testing.assert_array_equal(risk["true_risk"][clear], risk["true_risk_as_recorded"][clear])
+    np.testing.assert_array_equal(risk["true_risk_replays"][clear], 12)
+
+
+def test_a_replay_is_told_from_what_is_recorded_and_for_the_rest_from_a_full_record():
+    person, futures = replays(84, 1)
+    settings = recorded_in_full(futures.parameters)
+    visits = draw_visits(futures.draws, futures.patients, futures.courses, settings)
+    horizon = futures.patients.index_day + 548
+    recorded, full = (
+        judge(known_on(registry_of(world), horizon), load_definition(), horizon)
+        for world in (futures, replace(futures, visits=visits, parameters=settings))
+    )
+    met = met_by_horizon(completed(recorded, full), len(person), 2, horizon)
+    risk = true_risk(WORLD, 84, 1)
+    np.testing.assert_array_equal(risk["true_risk_replays"][person], met != UNKNOWN)
+    np.testing.assert_array_equal(
+        risk["true_risk"][person], np.where(met == UNKNOWN, np.nan, met == YES)
+    )
+    filled = risk["true_risk_indeterminate"][person] == 1
+    assert {NO, YES} <= set(met[filled])
+
+
+def test_the_same_seed_gives_the_same_true_risk():
+    one, other = (true_risk(draw_registry(150, 9, load_parameters()), 84, 6) for _ in range(2))
+    assert np.nanmax(one["true_risk_indeterminate"]) > 0
+    for name, values in one.items():
+        np.testing.assert_array_equal(other[name], values)
 
 
 def test_patients_who_cannot_have_two_courses_are_rightly_spared_the_rule(monkeypatch):

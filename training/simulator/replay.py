@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...features.asof import known_on
 from ...features.days import NEVER, Days
 from ...model.definition import load_definition
-from ...model.outcome import outcome_by_rule
+from ...model.kleene import UNKNOWN, YES, Answers, answer
+from ...model.label import Judgement, judge
+from ...model.outcome import met_by_horizon, outcome_by_rule
 from .as_registry import registry_of
+from .completed import completed
 from .courses import Courses, draw_courses
 from .draws import Draws
 from .ends import followed
@@ -108,19 +112,36 @@ def _by_rule(world: World) -> tuple[Statuses, Numbers]:
     return outcome.status, outcome.days
 
 
+def _judged(world: World) -> Judgement:
+    """Return the courses of a world as the rule judges them at the horizon."""
+    horizon = world.patients.index_day + HORIZON_DAYS
+    known = known_on(registry_of(world), horizon)
+    return judge(known, load_definition(DEFINITION), horizon)
+
+
+def _met_when_completed(futures: World, row: Days) -> Answers:
+    """Return whether some futures met the rule, with what is unknown read from a full record."""
+    if not len(row):
+        return np.zeros(0, dtype=np.int8)
+    recorded = _judged(_part(futures, row, futures.parameters))
+    full = _judged(_part(futures, row, recorded_in_full(futures.parameters)))
+    needed = load_definition(DEFINITION).verdict.different_regimens
+    horizon = futures.patients.index_day[row] + HORIZON_DAYS
+    return met_by_horizon(completed(recorded, full), len(row), needed, horizon)
+
+
 def _counted(futures: World, landmark_days: int) -> dict[str, Flags]:
-    """Return which futures met the rule, and on which it can tell, as recorded and in full."""
+    """Return which futures met the rule, and on which it can tell, as recorded and completed."""
     status = np.full(len(futures.draws), "event_free", dtype="<U13")
-    full, days = status.copy(), np.full(len(status), np.inf)
+    days = np.full(len(status), np.inf)
     row = np.flatnonzero(_may_have_two_courses(futures.courses))
     status[row], days[row] = _by_rule(_part(futures, row, futures.parameters))
-    full[row] = status[row]
+    met = answer(status == "event")
     unclear = np.flatnonzero(status == "indeterminate")
-    in_full = recorded_in_full(futures.parameters)
-    full[unclear], _ = _by_rule(_part(futures, unclear, in_full))
+    met[unclear] = _met_when_completed(futures, unclear)
     return {
-        "met": full == "event",
-        "told": full != "indeterminate",
+        "met": met == YES,
+        "told": met != UNKNOWN,
         "met_as_recorded": status == "event",
         "unclear": status == "indeterminate",
         "early": (status == "event") & (days < landmark_days),
@@ -155,8 +176,9 @@ def true_risk(world: World, landmark_days: int, replays: int) -> dict[str, Numbe
     dict
         Of shape (n_patients,), nan for who is not at risk on the landmark day:
 
-        - true_risk: share of replays that meet the rule. A replay on which the rule cannot tell is
-          read once more with each dose, value and refill recorded.
+        - true_risk: share of replays that meet the rule. What is recorded stands; where the rule
+          cannot tell, what it does not know of a course is read from the same future with each
+          dose, value and refill recorded.
         - true_risk_replays: replays behind that share, so that its standard error is
           ``sqrt(risk * (1 - risk) / replays)``; those that stay indeterminate are left out.
         - true_risk_as_recorded: the share among replays on which the rule can tell as recorded.
