@@ -14,7 +14,7 @@ import pandas as pd
 from .findings import Findings
 from .reading import RawTable
 from .repeats import average_repeats, is_repeat, recorded_later, sort_measurements
-from .table_check import Mask, TableCheck
+from .table_check import Mask, Raw, TableCheck
 from .tables import TABLES
 from .texts import Texts
 from .vocabulary import analytes, drugs
@@ -293,12 +293,14 @@ def _in_order(check: TableCheck, owner: pd.Categorical) -> pd.DataFrame:
     frame = check.frame(~check.bad)
     if check.raw.name == "measurements":
         return _one_value_a_day(frame, check)
+    if len(frame) < 2:
+        return frame
     keys = ["patient_id", *_ORDER[check.raw.name]]
     return frame.sort_values(keys, kind="stable", na_position="first").reset_index(drop=True)
 
 
 def check_bundle(
-    raw: Mapping[str, RawTable],
+    raw: Mapping[str, Raw],
 ) -> tuple[dict[str, pd.DataFrame], Findings, pd.DataFrame]:
     """Check raw tables and bring them into canonical units.
 
@@ -339,5 +341,6 @@ def check_bundle(
         elif name != "patients":
             nobody = pd.Categorical.from_codes([], categories=names)
             tables[name] = _without_rows(name).assign(patient_id=nobody)
-    rejected = pd.concat([check.rejected() for check in checks.values()], ignore_index=True)
+    wrong = [check for check in checks.values() if check.reasons] or [checks["patients"]]
+    rejected = pd.concat([check.rejected() for check in wrong], ignore_index=True)
     return tables, findings, rejected

@@ -10,7 +10,7 @@ import json
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,10 @@ from .errors import RegistryError
 from .tables import REQUIRED_TABLES, TABLES
 from .texts import Texts
 
-__all__ = ["RawTable", "Source", "parse_dates", "parse_numbers", "read_raw", "read_source"]
+__all__ = ["Cells", "RawTable", "Source", "parse_dates", "parse_numbers", "read_raw", "read_source"]
+
+Cells = Union["pd.Series[Any]", npt.NDArray[Any], Texts]
+"""A column: as a file has it, or typed, or as its distinct texts."""
 
 _DATE_FORM = r"\d{4}-\d{2}-\d{2}"
 _EARLIEST = np.datetime64("1900-01-01")
@@ -49,6 +52,10 @@ class RawTable:
     cells: pd.DataFrame
     first_row: int
     lines: npt.NDArray[np.int64] | None = None
+
+    def column(self, name: str) -> "pd.Series[Any] | None":
+        """Return the cells of a column; None where the table has none of this name."""
+        return self.cells[name] if name in self.cells.columns else None
 
     @property
     def rows(self) -> npt.NDArray[np.int64]:
@@ -201,13 +208,13 @@ def read_source(folder: Path) -> Source:
 
 
 def parse_dates(
-    cells: "pd.Series[Any] | Texts", *, year_alone: bool = False
+    cells: Cells, *, year_alone: bool = False
 ) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.bool_]]:
     """Parse ISO 8601 dates.
 
     Parameters
     ----------
-    cells : Series or Texts
+    cells : Series, ndarray or Texts
         Text, or a datetime column whose clock times and time zone are dropped.
     year_alone : bool, default=False
         Read ``1980`` as 1 July 1980.
@@ -220,8 +227,9 @@ def parse_dates(
         Not empty and not a date since 1900.
     """
     if isinstance(cells, pd.Series) and pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        clock = cells.dt.tz_localize(None)
-        dates = clock.to_numpy().astype("datetime64[D]").astype("datetime64[s]")
+        cells = cells.dt.tz_localize(None).to_numpy()
+    if isinstance(cells, np.ndarray):
+        dates = cells.astype("datetime64[D]").astype("datetime64[s]")
         impossible = ~np.isnat(dates) & (dates < _EARLIEST)
     else:
         written = cells if isinstance(cells, Texts) else Texts.of(cells)
@@ -237,13 +245,13 @@ def parse_dates(
 
 
 def parse_numbers(
-    cells: "pd.Series[Any] | Texts",
+    cells: Cells,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Parse finite numbers.
 
     Parameters
     ----------
-    cells : Series or Texts
+    cells : Series, ndarray or Texts
 
     Returns
     -------
@@ -253,8 +261,9 @@ def parse_numbers(
         Not empty and not a finite number.
     """
     if isinstance(cells, pd.Series) and pd.api.types.is_numeric_dtype(cells.dtype):
-        numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
-        wrong = np.isinf(numbers)
+        cells = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    if isinstance(cells, np.ndarray):
+        numbers, wrong = cells, np.isinf(cells)
     else:
         written = cells if isinstance(cells, Texts) else Texts.of(cells)
         text = pd.Series(written.distinct, dtype="str")

@@ -6,18 +6,19 @@ whole.
 
 import json
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from .findings import Findings
-from .reading import RawTable, parse_dates, parse_numbers
+from .reading import Cells, parse_dates, parse_numbers
 from .tables import TABLES, Column
 from .texts import Texts
 
-__all__ = ["REJECTED_COLUMNS", "Mask", "TableCheck"]
+__all__ = ["REJECTED_COLUMNS", "Mask", "Raw", "TableCheck"]
 
 Mask = npt.NDArray[np.bool_]
 Dates = npt.NDArray[np.datetime64]
@@ -27,20 +28,43 @@ REJECTED_COLUMNS = ("file", "row", "kind", "message", "record")
 _DATES = ("date", "birth_date", "entry_date")
 
 
+class Raw(Protocol):
+    """A table as it was written; see `lnrisk.features.reading.RawTable`."""
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+
+    @property
+    def file(self) -> str:
+        """What messages call it."""
+
+    @property
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Number of each row, for messages."""
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """The whole, to show what was written."""
+
+    def column(self, name: str) -> Cells | None:
+        """Return the cells of a column; None where there is none."""
+
+
 class TableCheck:
     """A raw table, and what has been found in it so far.
 
     Parameters
     ----------
-    raw : RawTable
+    raw : RawTable, or what has its name, file, rows, cells and columns
     findings : Findings
         To which those of this table are added.
     """
 
-    def __init__(self, raw: RawTable, findings: Findings) -> None:
+    def __init__(self, raw: Raw, findings: Findings) -> None:
         self.raw = raw
         self.findings = findings
-        self.bad: Mask = np.zeros(len(raw.cells), dtype=bool)
+        self.bad: Mask = np.zeros(len(raw.rows), dtype=bool)
         self.reasons: list[pd.DataFrame] = []
         self.texts: dict[str, Texts] = {}
         self.columns: dict[str, Any] = {}
@@ -79,15 +103,12 @@ class TableCheck:
             )
 
     def _parse(self, column: Column) -> Any:
-        if column.name not in self.raw.cells.columns:
-            return _blank(column, len(self.raw.cells))
-        cells = self.raw.cells[column.name]
-        typed = pd.api.types.is_numeric_dtype(cells.dtype) or pd.api.types.is_datetime64_any_dtype(
-            cells.dtype
-        )
-        written = cells if typed and column.kind in (*_DATES, "number") else Texts.of(cells)
+        cells = self.raw.column(column.name)
+        if cells is None:
+            return _blank(column, len(self.raw.rows))
+        written = _typed(column, cells)
         if column.required:
-            empty = written.missing if isinstance(written, Texts) else written.isna().to_numpy()
+            empty = written.missing if isinstance(written, Texts) else np.asarray(pd.isna(written))
             self.flag(empty, "missing value", column.name, "a value is required here.")
         if column.kind in _DATES:
             return self._parse_date(column, written)
@@ -102,17 +123,16 @@ class TableCheck:
         self.flag(wrong, "unknown value", column.name, f"accepted are {accepted}.")
         code = {choice: float(code) for code, choice in enumerate(column.choices)}
         codes = np.nan_to_num(written.numbers(code), nan=-1.0).astype(np.int8)
-        choices = pd.CategoricalDtype(list(column.choices))
-        return pd.Categorical.from_codes(codes, dtype=choices)
+        return pd.Categorical.from_codes(codes, dtype=_choices(column))
 
-    def _parse_date(self, column: Column, written: "pd.Series[Any] | Texts") -> Dates:
+    def _parse_date(self, column: Column, written: Cells) -> Dates:
         year_alone = column.kind == "birth_date"
         dates, impossible = parse_dates(written, year_alone=year_alone)
         form = "a date YYYY-MM-DD" + (" or a year YYYY" if year_alone else "") + " since 1900"
         self.flag(impossible, "impossible date", column.name, f"expected {form}.")
         return dates
 
-    def _parse_number(self, column: Column, written: "pd.Series[Any] | Texts") -> Numbers:
+    def _parse_number(self, column: Column, written: Cells) -> Numbers:
         numbers, wrong = parse_numbers(written)
         self.flag(wrong, "not a number", column.name, "expected a finite number.")
         negative = numbers < 0
@@ -146,6 +166,15 @@ class TableCheck:
         return joined.assign(file=self.raw.file, record=written)[list(REJECTED_COLUMNS)]
 
 
+def _typed(column: Column, cells: Cells) -> Cells:
+    """Return cells as they are where they are numbers or dates and may be, else their texts."""
+    if not isinstance(cells, pd.Series):
+        return cells
+    numeric = pd.api.types.is_numeric_dtype(cells.dtype)
+    typed = numeric or pd.api.types.is_datetime64_any_dtype(cells.dtype)
+    return cells if typed and column.kind in (*_DATES, "number") else Texts.of(cells)
+
+
 def _blank(column: Column, n: int) -> Any:
     """Return what a column that a table does not have is parsed to."""
     if column.kind in _DATES:
@@ -153,6 +182,10 @@ def _blank(column: Column, n: int) -> Any:
     if column.kind == "number":
         return np.full(n, np.nan)
     if column.kind == "choice":
-        choices = pd.CategoricalDtype(list(column.choices))
-        return pd.Categorical.from_codes(np.full(n, -1), dtype=choices)
+        return pd.Categorical.from_codes(np.full(n, -1), dtype=_choices(column))
     return Texts.empty(n)
+
+
+@cache
+def _choices(column: Column) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(list(column.choices))

@@ -59,6 +59,19 @@ class Texts:
         return cls(merged[rows], distinct)
 
     @classmethod
+    def listed(cls, texts: Sequence[str]) -> "Texts":
+        """Return the texts of a list; for few rows.
+
+        Examples
+        --------
+        >>> Texts.listed([" mg", "", "mg"]).codes.tolist()
+        [0, 1, 0]
+        """
+        place: dict[str, int] = {}
+        codes = [place.setdefault(text.strip(), len(place)) for text in texts]
+        return cls(np.array(codes, dtype=np.intp), np.array([*place], dtype=object))
+
+    @classmethod
     def empty(cls, n: int) -> "Texts":
         """Return the texts of a column that is not there."""
         return cls(np.zeros(n, dtype=np.intp), np.array([""], dtype=object))

@@ -4,27 +4,26 @@ Assumes that each caller sends whole patients. What is wrong is said with table,
 counted from 1 within the patient's own table; one patient's errors never touch another's answer.
 """
 
-import datetime
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ..features.checks import check_bundle
 from ..features.days import Days
 from ..features.findings import Findings
-from ..features.reading import RawTable, Source
+from ..features.reading import Source
 from ..features.registry import Registry
 from ..features.tables import TABLES
 from .problems import FieldError, Problem, pointer
+from .sent_table import SentTable
 
 __all__ = ["CheckedPatient", "CheckedPatients", "Tables", "check_patient", "check_patients"]
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_Said = tuple[int, str, str, str]
+"""Whose row it is about, severity, kind, message."""
 
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 """``{"patients": [{"sex": "female", ...}], "measurements": [{...}, ...], ...}``."""
@@ -88,7 +87,9 @@ def check_patient(tables: Tables) -> CheckedPatient:
     checked, findings, _ = check_bundle(gathered.raw)
     if findings.count("error"):
         raise Problem(422, "The patient's data is not accepted.", _errors(findings))
-    return CheckedPatient(Registry(checked, Source("request")), gathered.warnings(findings)[0])
+    return CheckedPatient(
+        Registry(checked, Source("request")), gathered.warnings(gathered.said(findings))[0]
+    )
 
 
 def check_patients(patients: Sequence[Tables]) -> CheckedPatients:
@@ -101,12 +102,13 @@ def check_patients(patients: Sequence[Tables]) -> CheckedPatients:
     """
     gathered = _Gathered.of(patients)
     checked, findings, _ = check_bundle(gathered.raw)
-    apart = gathered.wrong(findings)
+    said = gathered.said(findings)
+    apart = sorted({who for who, severity, _, _ in said if severity == "error"})
     position = np.setdiff1d(np.arange(len(patients)), apart)
     registry = Registry(gathered.with_own_rows(checked), Source("request"))
     names = registry.patient_ids.astype(np.int64)
     registry = registry.select(~np.isin(names, apart))
-    warnings = gathered.warnings(findings)
+    warnings = gathered.warnings(said)
     return CheckedPatients(registry, position, [warnings[at] for at in position], apart)
 
 
@@ -116,7 +118,7 @@ class _Gathered:
 
     Parameters
     ----------
-    raw : dict of str to RawTable
+    raw : dict of str to SentTable
         Rows counted from 1 over all patients.
     owner, own_row : dict of str to ndarray of int, shape (n_rows,)
         Whose row it is, and its number among the owner's.
@@ -124,7 +126,7 @@ class _Gathered:
         Number of patients.
     """
 
-    raw: dict[str, RawTable]
+    raw: dict[str, SentTable]
     owner: dict[str, Days]
     own_row: dict[str, Days]
     n: int
@@ -139,22 +141,19 @@ class _Gathered:
             owner[name] = np.repeat(np.arange(len(patients)), counts)
             own_row[name] = np.concatenate([np.arange(1, count + 1) for count in counts])
             rows = [row for tables in patients for row in tables.get(name, ())]
-            raw[name] = _raw(name, rows, owner[name])
+            raw[name] = SentTable(name, rows, owner[name])
         return cls(raw, owner, own_row, len(patients))
 
-    def wrong(self, findings: Findings) -> list[int]:
-        """Return whose rows have errors."""
-        return sorted({who for who, severity, _, _ in self._said(findings) if severity == "error"})
-
-    def warnings(self, findings: Findings) -> list[tuple[str, ...]]:
-        """Return what is odd about each patient, rows counted as they sent them."""
+    def warnings(self, said: Sequence[_Said]) -> list[tuple[str, ...]]:
+        """Return what is odd about each patient."""
         found: list[list[str]] = [[] for _ in range(self.n)]
-        for who, severity, kind, message in self._said(findings):
+        for who, severity, kind, message in said:
             if severity == "warning" and kind != "no last contact":
                 found[who].append(message)
         return [tuple(messages) for messages in found]
 
-    def _said(self, findings: Findings) -> list[tuple[int, str, str, str]]:
+    def said(self, findings: Findings) -> list[_Said]:
+        """Return what was found, rows counted as they were sent."""
         said = []
         for found in findings.table.to_dict("records"):
             table, at = found["file"], int(found["row"]) - 1
@@ -166,6 +165,8 @@ class _Gathered:
 
     def with_own_rows(self, checked: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         """Return checked tables in which rows are counted as their owners sent them."""
+        if self.n == 1:
+            return checked
         return {
             name: table.assign(row=self.own_row[name][table["row"].to_numpy() - 1])
             if len(table)
@@ -183,39 +184,3 @@ def _errors(findings: Findings) -> list[FieldError]:
         )
         for error in found[found["severity"] == "error"].to_dict("records")
     ]
-
-
-def _raw(name: str, rows: Sequence[Mapping[str, Any]], owner: Days) -> RawTable:
-    cells = {"patient_id": pd.Series(owner.astype(str), dtype="str")}
-    for column in TABLES[name]:
-        values = [row.get(column.name) for row in rows]
-        if column.kind != "id" and any(value not in (None, "") for value in values):
-            cells[column.name] = _cells(column.kind, values)
-    return RawTable(name, name, pd.DataFrame(cells), 1)
-
-
-def _cells(kind: str, values: list[Any]) -> "pd.Series[Any]":
-    """Return values typed where all of them can be, else as text for the checks to refuse."""
-    if kind == "number" and all(v is None or isinstance(v, int | float) for v in values):
-        return pd.Series(np.array(values, dtype=np.float64))
-    texts = [_text(value) for value in values]
-    if kind in ("date", "entry_date"):
-        dates = _dates(texts)
-        if dates is not None:
-            return pd.Series(dates)
-    return pd.Series(texts, dtype="str")
-
-
-def _dates(texts: list[str]) -> npt.NDArray[np.datetime64] | None:
-    if not all(text == "" or _DATE.fullmatch(text) for text in texts):
-        return None
-    try:
-        return np.array(texts, dtype="datetime64[s]")
-    except ValueError:
-        return None
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, datetime.date) else str(value)

@@ -35,3 +35,10 @@ def test_a_question_to_each_distinct_text_is_answered_for_every_row(written):
     chosen = np.arange(len(texts)) % 2 == 0
     pd.testing.assert_series_equal(texts.series(chosen), each[chosen].reset_index(drop=True))
     pd.testing.assert_extension_array_equal(texts.categorical(), pd.Categorical(each))
+
+
+@given(st.lists(st.sampled_from(["", " ", "mg", " mg", "g"]), max_size=12))
+def test_a_list_has_the_texts_of_a_column(written):
+    listed, column = Texts.listed(written), Texts.of(pd.Series(written, dtype="str"))
+    assert listed.codes.tolist() == column.codes.tolist()
+    assert listed.distinct.tolist() == column.distinct.tolist()
