@@ -73,13 +73,15 @@ def test_without_the_model_the_reason_is_said(tmp_path):
         exported("models:/nothing@champion", tracking, tmp_path)
 
 
-def test_the_service_imports_neither_mlflow_nor_scikit_learn(tmp_path):
+def test_the_service_imports_neither_mlflow_nor_scikit_learn_nor_arrow(tmp_path):
     written(tmp_path, small_model().to_json())
     code = (
-        "import sys; from pathlib import Path; from lnrisk.serving.admission import admitted;"
-        "from lnrisk.serving.app import create_app; from lnrisk.serving.settings import Settings;"
-        f"create_app(admitted(Path({str(tmp_path)!r})), Settings());"
-        "print(*{m.split('.')[0] for m in sys.modules})"
+        "import sys\nfrom pathlib import Path\nfrom lnrisk.commands.operation import starting\n"
+        "with starting():\n  from lnrisk.serving.admission import admitted\n"
+        "  from lnrisk.serving.app import create_app\n"
+        "  from lnrisk.serving.settings import Settings\n"
+        f"  create_app(admitted(Path({str(tmp_path)!r})), Settings())\n"
+        "print(*{m.split('.')[0] for m in sys.modules})\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not set(run.stdout.split()) & {"mlflow", "sklearn", "matplotlib", "numba"}
+    assert not set(run.stdout.split()) & {"mlflow", "sklearn", "matplotlib", "numba", "pyarrow"}
