@@ -1,25 +1,29 @@
 """`lnrisk score`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .shared import (
+    FINDINGS_SHOWN,
     Command,
     Date,
     TablePath,
-    good,
     misuse,
-    read_registry,
     registry_argument,
-    rejected_beside,
     say,
+    say_findings,
     skip_option,
 )
 
 if TYPE_CHECKING:
     import datetime
+
+    from ..features.files import Content
 
 __all__ = ["score"]
 
@@ -49,24 +53,58 @@ def score(
 
     MODEL is a folder or an MLflow URI such as models:/lnrisk@champion.
     """
-    from ..features.files import table_as_csv, write_files
+    from ..features.errors import RegistryError
+    from ..features.files import stretches_as_csv, write_files
+    from ..features.registry import refusal
     from ..model.loading import find_model
-    from ..serving.scoring import score_in_parts
+    from ..serving.bundle_scoring import score_bundle
+    from ..training.parallel import in_parallel
     from ..training.progress import progress
 
     if as_of is None and landmark_weeks is None:
         misuse("say on which day: --as-of DATE, or --landmark-weeks WEEKS for each one's own.")
-    reading = read_registry(registry, skip_bad_rows)
     chosen = find_model(model, tracking_uri)
-    with progress() as step:
-        risks = score_in_parts(
-            chosen, good(reading), step, as_of=as_of, landmark_weeks=landmark_weeks
-        )
-    files = rejected_beside(out, reading, skip_bad_rows)
-    write_files(files if out is None else {**files, out: risks})
-    if out is None:
-        click.echo(table_as_csv(risks), nl=False)
-    counts = ", ".join(f"{n} {status}" for status, n in risks["status"].value_counts().items())
+    with _scratch_folder(out) as scratch:
+        with progress() as step:
+            done = score_bundle(
+                chosen,
+                registry,
+                scratch,
+                as_of=as_of,
+                landmark_weeks=landmark_weeks,
+                skip_bad_rows=skip_bad_rows,
+                each=partial(in_parallel, step=step, heavy=True),
+            )
+        if done.refused:
+            raise RegistryError(refusal(registry.resolve().name, done.findings, FINDINGS_SHOWN))
+        say_findings(registry, done.findings)
+        beside = Path() if out is None else out.parent
+        files: dict[Path, Content] = {}
+        if skip_bad_rows:
+            files[beside / "rejected.csv"] = done.rejected()
+        if out is not None:
+            files[out] = done.risks()
+        write_files(files)
+        if out is None:
+            for text in stretches_as_csv(done.risks()):
+                click.echo(text, nl=False)
+    counts = ", ".join(f"{n} {status}" for status, n in done.counts.items())
     say(f"model {chosen.version}: {counts or 'no patients'}")
     if chosen.synthetic:
         say("The model was trained on simulated patients.")
+
+
+@contextmanager
+def _scratch_folder(out: Path | None) -> Iterator[Path]:
+    """Yield a folder for what is read and scored in parts: beside the output, which needs room."""
+    import tempfile
+
+    from ..features.errors import LnriskError
+
+    beside = Path(tempfile.gettempdir()) if out is None else out.parent
+    prefix = ".lnrisk." if out is None else f".{out.name}."
+    try:
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=beside) as name:
+            yield Path(name)
+    except OSError as error:
+        raise LnriskError(f"{beside}: cannot be written: {error}") from error

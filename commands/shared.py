@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from ..features.findings import Findings
     from ..features.registry import Reading, Registry
     from ..model.definition import Definition
 
 __all__ = [
     "FILE",
+    "FINDINGS_SHOWN",
     "FOLDER",
     "Command",
     "Date",
@@ -31,6 +33,7 @@ __all__ = [
     "registry_argument",
     "rejected_beside",
     "say",
+    "say_findings",
     "skip_option",
 ]
 
@@ -149,12 +152,17 @@ def read_registry(folder: Path, skip_bad_rows: bool) -> "Reading":
     reading = check_registry(folder, skip_bad_rows=skip_bad_rows)
     if reading.registry is None:
         raise RegistryError(refusal(folder.resolve().name, reading.findings, FINDINGS_SHOWN))
+    say_findings(folder, reading.findings)
+    return reading
+
+
+def say_findings(folder: Path, findings: "Findings") -> None:
+    """Say how many rows of a bundle were left out and how many are odd."""
     for severity in ("error", "warning"):
-        count = reading.findings.count(severity)
+        count = findings.count(severity)
         if count:
             done = "rows left out" if severity == "error" else "warnings"
             say(f"{folder.resolve().name}: {count} {done}; `lnrisk check` names them.")
-    return reading
 
 
 def good(reading: "Reading") -> "Registry":

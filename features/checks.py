@@ -111,7 +111,7 @@ def _check_measurements(table: TableCheck) -> None:
     pairs = names.codes * len(units.distinct) + units.codes
     codes, distinct = pd.factorize(pairs)
     listed = analytes()
-    first_unit: dict[str, str] = {}
+    first_unit = dict(table.raw.own_units)
     factors = np.full(len(distinct), np.nan)
     canonical, accepted = [], []
     for index, pair in enumerate(distinct.tolist()):

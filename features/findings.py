@@ -4,6 +4,7 @@ Assumes that findings are few beside the data; a registry that is wrong in every
 full all the same, so that one round of corrections is enough.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -23,9 +24,12 @@ class Findings:
     ----------
     parts : list of DataFrame
         Frames with the columns `FINDING_COLUMNS`; severity is ``error``, ``warning`` or ``note``.
+    beyond : Counter of tuple
+        How many more there are by severity and kind, see `shortened`.
     """
 
     parts: list[pd.DataFrame] = field(default_factory=list)
+    beyond: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(
         self,
@@ -57,7 +61,28 @@ class Findings:
 
     def count(self, severity: str) -> int:
         """Return how many findings have this severity."""
-        return sum(int((part["severity"] == severity).sum()) for part in self.parts)
+        kept = sum(int((part["severity"] == severity).sum()) for part in self.parts)
+        return kept + sum(n for (other, _), n in self.beyond.items() if other == severity)
+
+    def shortened(self, most: int) -> "Findings":
+        """Return the first findings of each severity and kind; the rest are only counted.
+
+        Parameters
+        ----------
+        most : int
+            Of each severity and kind, at least one.
+        """
+        table = self.table
+        alike = Counter(zip(table["severity"], table["kind"], strict=True))
+        beyond = self.beyond + Counter({key: n - most for key, n in alike.items() if n > most})
+        return Findings([table.groupby(["severity", "kind"]).head(most)], beyond)
+
+    @staticmethod
+    def of_parts(parts: Iterable["Findings"]) -> "Findings":
+        """Return what was found in the parts of a registry."""
+        parts = list(parts)
+        beyond = sum((part.beyond for part in parts), Counter[tuple[str, str]]())
+        return Findings([frame for part in parts for frame in part.parts], beyond)
 
     def text(self, severities: tuple[str, ...], most: int | None = None) -> str:
         """Return the findings as lines under a count per kind.
@@ -74,12 +99,14 @@ class Findings:
         for severity in severities:
             chosen = table[table["severity"] == severity]
             for kind, group in chosen.groupby("kind", sort=True):
-                lines.append(f"{severity}: {kind} ({len(group)})")
+                beyond = self.beyond[severity, str(kind)]
+                lines.append(f"{severity}: {kind} ({len(group) + beyond})")
                 messages = _alike_once(group) if severity == "note" else group["message"].tolist()
                 shown = messages if most is None else messages[:most]
                 lines.extend(f"  {message}" for message in shown)
-                if len(shown) < len(messages):
-                    lines.append(f"  ... and {len(messages) - len(shown)} more")
+                more = len(messages) - len(shown) + beyond
+                if more:
+                    lines.append(f"  ... and {more} more")
         return "\n".join(lines)
 
 

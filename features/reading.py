@@ -1,14 +1,12 @@
-"""Bundle files as raw tables: every cell still as the site wrote it, with its row number.
+"""Raw tables: every cell still as the site wrote it, with its row number; dates and numbers in it.
 
-Assumes one table per file, CSV (UTF-8, comma) or Parquet; a file that cannot be read whole is
-refused, because a table cut short would look like missing data.
+Assumes that a registry's folder is not written to while it is read.
 """
 
-import csv
 import hashlib
 import json
-import mmap
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Union
 
@@ -17,10 +15,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from .errors import RegistryError
-from .tables import REQUIRED_TABLES, TABLES
+from .table_files import find_table
+from .tables import TABLES
 from .texts import Texts
 
-__all__ = ["Cells", "RawTable", "Source", "parse_dates", "parse_numbers", "read_raw", "read_source"]
+__all__ = [
+    "Cells",
+    "RawTable",
+    "Source",
+    "is_synthetic",
+    "parse_dates",
+    "parse_numbers",
+    "read_raw",
+    "read_source",
+]
 
 Cells = Union["pd.Series[Any]", npt.NDArray[Any], Texts]
 """A column: as a file has it, or typed, or as its distinct texts."""
@@ -44,7 +52,10 @@ class RawTable:
     first_row : int
         Row number of the first record: 2 in a CSV file (below the header), 1 in Parquet.
     lines : ndarray of int, optional
-        Row number of each record where blank lines stand between them.
+        Row number of each record where they are not consecutive.
+    own_units : mapping of str to str
+        The unit of analytes that are not listed, where that is known from other rows; otherwise
+        it is the first that the table has.
     """
 
     name: str
@@ -52,6 +63,7 @@ class RawTable:
     cells: pd.DataFrame
     first_row: int
     lines: npt.NDArray[np.int64] | None = None
+    own_units: Mapping[str, str] = field(default_factory=dict)
 
     def column(self, name: str) -> "pd.Series[Any] | None":
         """Return the cells of a column; None where the table has none of this name."""
@@ -84,73 +96,6 @@ class Source:
     synthetic: bool = False
 
 
-def _path_of(folder: Path, name: str) -> Path | None:
-    found = [path for path in (folder / f"{name}.csv", folder / f"{name}.parquet") if path.exists()]
-    if len(found) > 1:
-        raise RegistryError(
-            f"{folder.name}: both {found[0].name} and {found[1].name} exist; keep one of them."
-        )
-    return found[0] if found else None
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        header = next(csv.reader(lines), [])
-        only_header = next(lines, None) is None
-    names = [name.strip() for name in header]
-    if not any(names):
-        raise RegistryError(f"{path.name}: the file is empty; its first row names the columns.")
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise RegistryError(f"{path.name}: column {repeated[0]!r} appears twice.")
-    if only_header:
-        return pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
-    import pyarrow as pa
-    import pyarrow.csv
-
-    table = pyarrow.csv.read_csv(
-        path,
-        read_options=pyarrow.csv.ReadOptions(skip_rows=1, column_names=names),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
-            strings_can_be_null=False,
-        ),
-    )
-    cells: pd.DataFrame = table.to_pandas()
-    return cells
-
-
-def _lines(path: Path, records: int) -> npt.NDArray[np.int64] | None:
-    """Return the line of each record of a CSV file with blank lines; None where it has none."""
-    with path.open("rb") as file:
-        if not path.stat().st_size:
-            return None
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            if content.find(b"\n\n") < 0 and content.find(b"\n\r\n") < 0:
-                return None
-            written = [bool(line.strip()) for line in content[:].split(b"\n")]
-    lines = np.flatnonzero(written)[1:] + 1
-    return lines if len(lines) == records else None
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    import pyarrow.parquet
-
-    with pyarrow.parquet.ParquetFile(path) as file:
-        texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
-    cells: pd.DataFrame = pyarrow.parquet.read_table(path, read_dictionary=texts).to_pandas(
-        date_as_object=False, integer_object_nulls=True
-    )
-    return cells.reset_index(drop=cells.index.names == [None])
-
-
-def _is_text(kind: Any) -> bool:
-    import pyarrow.types
-
-    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind))
-
-
 def read_raw(folder: Path, name: str) -> RawTable | None:
     """Read one table of a bundle, or None where it does not exist.
 
@@ -159,52 +104,46 @@ def read_raw(folder: Path, name: str) -> RawTable | None:
     RegistryError
         When a required table or column is missing or the file cannot be read.
     """
-    path = _path_of(folder, name)
-    if path is None:
-        if name in REQUIRED_TABLES:
-            raise RegistryError(
-                f"{folder.name}: table {name!r} is missing; {name}.csv or {name}.parquet is "
-                f"required. A bundle has {', '.join(REQUIRED_TABLES)}."
-            )
+    file = find_table(folder, name)
+    if file is None:
         return None
-    from pyarrow import ArrowException
-
-    try:
-        cells = _read_csv(path) if path.suffix == ".csv" else _read_parquet(path)
-    except (ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
-        raise RegistryError(f"{path.name}: the file cannot be read: {error}") from error
-    required = [column.name for column in TABLES[name] if column.required]
-    missing = [column for column in required if column not in cells.columns]
-    if missing:
-        raise RegistryError(
-            f"{path.name}: column {missing[0]!r} is missing (found: "
-            f"{', '.join(map(str, cells.columns))}); required are {', '.join(required)}."
-        )
-    if path.suffix == ".parquet":
-        return RawTable(name, path.name, cells, 1)
-    return RawTable(name, path.name, cells, 2, _lines(path, len(cells)))
+    file.check_columns()
+    cells = file.read()
+    blank = file.blank_lines(len(cells))
+    lines = file.row_numbers(np.arange(len(cells)), blank) if len(blank) else None
+    return RawTable(name, file.path.name, cells, file.first_row, lines)
 
 
 def read_source(folder: Path) -> Source:
     """Return the folder's provenance: name, hash of its tables, and whether it is simulated."""
     digest = hashlib.sha256()
     for name in sorted(TABLES):
-        path = _path_of(folder, name)
-        if path is not None:
-            digest.update(path.name.encode())
-            with path.open("rb") as content:
+        file = find_table(folder, name)
+        if file is not None:
+            digest.update(file.path.name.encode())
+            with file.path.open("rb") as content:
                 while block := content.read(1 << 20):
                     digest.update(block)
+    return Source(folder.resolve().name, digest.hexdigest(), is_synthetic(folder))
+
+
+def is_synthetic(folder: Path) -> bool:
+    """Return whether ``registry.json`` says that the patients are simulated.
+
+    Raises
+    ------
+    RegistryError
+        When it says something else.
+    """
     provenance = folder / "registry.json"
-    synthetic = False
-    if provenance.exists():
-        try:
-            synthetic = bool(json.loads(provenance.read_text(encoding="utf-8"))["synthetic"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise RegistryError(
-                'registry.json: expected an object with "synthetic": true or false.'
-            ) from error
-    return Source(folder.resolve().name, digest.hexdigest(), synthetic)
+    if not provenance.exists():
+        return False
+    try:
+        return bool(json.loads(provenance.read_text(encoding="utf-8"))["synthetic"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise RegistryError(
+            'registry.json: expected an object with "synthetic": true or false.'
+        ) from error
 
 
 def parse_dates(

@@ -4,9 +4,8 @@ Assumes that a patient's records share one patient_id and that dates are trustwo
 the checks; a date that is wrong but plausible passes unseen.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pandas as pd
 from .checks import check_bundle
 from .errors import RegistryError
 from .findings import Findings
+from .partitions import SplitBundle
 from .reading import Source, read_raw, read_source
 from .tables import TABLES
 
@@ -115,37 +115,6 @@ class Registry:
                 tables[name] = kept.assign(patient_id=identifiers)
         return replace(self, tables=tables)
 
-    def parts(self, patients: int) -> Iterator["Registry"]:
-        """Yield the registry in parts of whole patients, in its order.
-
-        Parameters
-        ----------
-        patients : int
-            Of each part; the last may have fewer.
-
-        Raises
-        ------
-        ValueError
-            When the rows of a table are not in the order of the patients, as reading leaves them.
-        """
-        edges = np.append(np.arange(0, max(len(self), 1), patients), len(self))
-        rows = {}
-        for name in self.tables.keys() - {"patients"}:
-            owner = self.positions(name)
-            if (np.diff(owner) < 0).any():
-                raise ValueError(f"the rows of {name} are not in the order of the patients")
-            rows[name] = np.searchsorted(owner, edges)
-        for part, (first, last) in enumerate(pairwise(edges.tolist())):
-            people = self.patients.iloc[first:last].reset_index(drop=True)
-            names = pd.Index(people["patient_id"])
-            tables = {"patients": people}
-            for name, edge in rows.items():
-                table = self.table(name).iloc[edge[part] : edge[part + 1]].reset_index(drop=True)
-                codes = codes_of(table["patient_id"]).astype(np.int64) - first
-                identifiers = pd.Categorical.from_codes(codes, categories=names)
-                tables[name] = table.assign(patient_id=identifiers)
-            yield replace(self, tables=tables)
-
 
 def codes_of(column: "pd.Series[Any]") -> npt.NDArray[np.integer[Any]]:
     """Return the codes of a categorical column as they are, shape (n_rows,); -1 where missing."""
@@ -204,6 +173,27 @@ def check_registry(folder: Path, *, skip_bad_rows: bool = False) -> Reading:
     if findings.count("error") and not skip_bad_rows:
         return Reading(None, findings, rejected)
     return Reading(Registry(tables, read_source(folder)), findings, rejected)
+
+
+def check_part(bundle: SplitBundle, part: int, *, skip_bad_rows: bool = False) -> Reading:
+    """Check a part of the patients of a bundle, as `check_registry` checks all of them.
+
+    Parameters
+    ----------
+    bundle : SplitBundle
+    part : int
+    skip_bad_rows : bool, default=False
+        Leave rows with errors out instead of withholding the registry.
+
+    Returns
+    -------
+    Reading
+        Rows in the order of the files, with their row numbers.
+    """
+    tables, findings, rejected = check_bundle(bundle.read(part))
+    if findings.count("error") and not skip_bad_rows:
+        return Reading(None, findings, rejected)
+    return Reading(Registry(tables, bundle.source), findings, rejected)
 
 
 def read_registry(folder: Path | str, *, skip_bad_rows: bool = False) -> Registry:

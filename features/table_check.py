@@ -5,7 +5,7 @@ whole.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Protocol
 
@@ -46,6 +46,10 @@ class Raw(Protocol):
     @property
     def cells(self) -> pd.DataFrame:
         """The whole, to show what was written."""
+
+    @property
+    def own_units(self) -> Mapping[str, str]:
+        """Units of analytes that are not listed, where they are known from other rows."""
 
     def column(self, name: str) -> Cells | None:
         """Return the cells of a column; None where there is none."""

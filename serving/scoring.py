@@ -5,7 +5,6 @@ the model was trained around it, and is refused rather than guessed where it doe
 """
 
 import datetime
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +22,11 @@ from ..model.artifact import RiskModel
 from ..model.courses import FollowUp
 from ..model.label import Labels, label_known
 
-__all__ = ["Scored", "landmark_days", "score", "score_in_parts", "scored"]
+__all__ = ["Scored", "asked_day", "landmark_days", "score", "scored"]
 
 DRIVERS_SHOWN = 3
 SMALLEST_SHOWN = 0.005
 DAYS_PER_WEEK = 7
-PATIENTS_TOGETHER = 20_000
 SIMULATED = "model trained on simulated patients"
 
 Floats = npt.NDArray[np.float64]
@@ -46,6 +44,24 @@ def _date_text(days: Days) -> npt.NDArray[np.str_]:
     return np.datetime_as_string(as_dates(days), unit="D")
 
 
+def asked_day(model: RiskModel, landmark_weeks: float | None) -> int:
+    """Return the day after the index date that is asked for; by default the model's last.
+
+    Raises
+    ------
+    ModelError
+        When the model does not score on that day.
+    """
+    first, last = model.landmarks[0], model.landmarks[-1]
+    asked = last if landmark_weeks is None else round(landmark_weeks * DAYS_PER_WEEK)
+    if not first <= asked <= last:
+        raise ModelError(
+            f"the model scores from week {first / DAYS_PER_WEEK:g} to week "
+            f"{last / DAYS_PER_WEEK:g} (day {first} to {last}), not at week {landmark_weeks:g}."
+        )
+    return asked
+
+
 def _scoring_days(
     model: RiskModel,
     registry: Registry,
@@ -53,16 +69,9 @@ def _scoring_days(
     landmark_weeks: float | None,
 ) -> tuple[Days, Days]:
     """Return each patient's index day and the day on which the score is asked for."""
-    first, last = model.landmarks[0], model.landmarks[-1]
-    asked = None if landmark_weeks is None else landmark_weeks * DAYS_PER_WEEK
-    if asked is not None and not first <= round(asked) <= last:
-        raise ModelError(
-            f"the model scores from week {first / DAYS_PER_WEEK:g} to week "
-            f"{last / DAYS_PER_WEEK:g} (day {first} to {last}), not at week {landmark_weeks:g}."
-        )
+    since = asked_day(model, landmark_weeks)
     index = index_days(registry, model.outcome)
     if as_of is None:
-        since = last if asked is None else round(asked)
         return index, np.where(index < NEVER, index + since, NEVER)
     days = as_of_days(registry, as_of)
     return np.where(index <= days, index, NEVER), days
@@ -338,33 +347,3 @@ def score(
             "definition": f"{model.definition.name} {model.definition.version}",
         }
     )
-
-
-def score_in_parts(
-    model: RiskModel,
-    registry: Registry,
-    step: Callable[[str, int, int], None],
-    *,
-    as_of: datetime.date | None = None,
-    landmark_weeks: float | None = None,
-    patients: int = PATIENTS_TOGETHER,
-) -> pd.DataFrame:
-    """Return what `score` does, some patients at a time, so that memory stays bounded.
-
-    Parameters
-    ----------
-    model : RiskModel
-    registry : Registry
-    step : callable
-        Told what is done, of how many patients, and of how many in all.
-    as_of, landmark_weeks
-        As `score` takes them.
-    patients : int
-        How many are scored together.
-    """
-    done, found = 0, []
-    for part in registry.parts(patients):
-        found.append(score(model, part, as_of=as_of, landmark_weeks=landmark_weeks))
-        done += len(part)
-        step("score", done, len(registry))
-    return pd.concat(found, ignore_index=True)

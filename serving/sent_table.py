@@ -46,6 +46,11 @@ class SentTable:
         """What messages call it."""
         return self.name
 
+    @property
+    def own_units(self) -> Mapping[str, str]:
+        """Nothing: a patient's own rows say in what unit they are."""
+        return {}
+
     @cached_property
     def rows(self) -> npt.NDArray[np.int64]:
         """Numbers of the rows, from 1."""

@@ -9,6 +9,7 @@ settings.register_profile("untimed", deadline=None)  # how busy a machine is pro
 settings.load_profile("untimed")
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "features"))
 sys.path.insert(0, str(Path(__file__).parent / "training"))
 sys.path.insert(0, str(Path(__file__).parent / "serving"))
 sys.path.insert(0, str(Path(__file__).parent / "serving" / "pages"))

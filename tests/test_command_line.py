@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from lnrisk.__main__ import main
+from lnrisk.model.artifact import MODEL_FILE
+from served import small_model
 
 COMMANDS = (
     "check",
@@ -241,6 +243,83 @@ def test_score_without_a_model(bundle, tmp_path, model):
     result = run("score", model, bundle, "--as-of", "2016-01-01", "--tracking-uri", uri)
     assert result.exit_code == 1
     assert "model" in result.stderr
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A folder with a small model that was trained on simulated patients."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / MODEL_FILE).write_text(small_model().to_json())
+    return folder
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_score_to_a_file(bundle, model, tmp_path, ending):
+    out = tmp_path / f"risks.{ending}"
+    result = run("score", model, bundle, "--landmark-weeks", 12, "--out", out)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == ""
+    assert ": 1 ok" in result.stderr
+    assert "simulated patients" in result.stderr
+    table = (pd.read_csv if ending == "csv" else pd.read_parquet)(out)
+    assert table["status"].tolist() == ["ok"]
+    assert names(tmp_path) == ["model", "registry", out.name]
+
+
+def test_score_to_stdout(bundle, model, tmp_path):
+    out = tmp_path / "risks.csv"
+    as_of = ("--as-of", (generated.DAY_0 + datetime.timedelta(days=100)).isoformat())
+    assert run("score", model, bundle, *as_of, "--out", out).exit_code == 0
+    assert run("score", model, bundle, *as_of).stdout == out.read_text()
+
+
+def test_score_refuses_bad_rows_and_writes_nothing(model, tmp_path):
+    folder = write(tmp_path / "registry", {"measurements": bad_unit})
+    out = tmp_path / "risks.parquet"
+    result = run("score", model, folder, "--landmark-weeks", 12, "--out", out)
+    assert result.exit_code == 1
+    assert "registry: refused, 1 errors in its rows." in result.stderr
+    assert "measurements.csv, row 2, unit 'furlong'" in result.stderr
+    assert names(tmp_path) == ["model", "registry"]
+    skipped = run("score", model, folder, "--landmark-weeks", 12, "--out", out, "--skip-bad-rows")
+    assert skipped.exit_code == 0
+    assert "registry: 1 rows left out" in skipped.stderr
+    assert pd.read_csv(tmp_path / "rejected.csv")["row"].tolist() == [2]
+    assert names(tmp_path) == ["model", "registry", "rejected.csv", "risks.parquet"]
+
+
+def test_score_at_another_landmark_is_refused(bundle, model):
+    result = run("score", model, bundle, "--landmark-weeks", 50)
+    assert result.exit_code == 1
+    assert "the model scores from week 12" in result.stderr
+
+
+def test_an_interrupted_score_leaves_nothing_behind(bundle, model, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lnrisk.serving.bundle_scoring.score", interrupt)
+    out = tmp_path / "risks.csv"
+    result = run("score", model, bundle, "--landmark-weeks", 12, "--out", out)
+    assert result.exit_code == 1
+    assert names(tmp_path) == ["model", "registry"]
+
+
+def test_score_into_a_folder_without_room_is_said_so(bundle, model, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lnrisk.features.partitions._split_table", full)
+    out = tmp_path / "risks.csv"
+    result = run("score", model, bundle, "--landmark-weeks", 12, "--out", out)
+    assert result.exit_code == 1
+    assert "cannot be written: [Errno 28] No space left on device" in result.stderr
+    assert names(tmp_path) == ["model", "registry"]
 
 
 def test_score_needs_a_day(bundle):

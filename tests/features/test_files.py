@@ -38,6 +38,28 @@ def test_the_ending_names_the_format(tmp_path):
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), TABLE)
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_table_in_stretches_is_the_same_file(tmp_path, ending):
+    stretches = (TABLE[at : at + 1].reset_index(drop=True) for at in range(2))
+    write_files({tmp_path / f"a.{ending}": stretches, tmp_path / f"b.{ending}": TABLE})
+    if ending == "csv":
+        assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    else:
+        found, wanted = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in "ab")
+        pd.testing.assert_frame_equal(found, wanted)
+
+
+def test_a_table_that_breaks_off_leaves_nothing_behind(tmp_path):
+    def broken():
+        yield TABLE
+        raise OSError("disk full")
+
+    for ending in ("csv", "parquet"):
+        with pytest.raises(LnriskError, match="disk full"):
+            write_files({tmp_path / f"t.{ending}": broken()})
+    assert names(tmp_path) == []
+
+
 def test_a_file_that_exists_is_replaced(tmp_path):
     (tmp_path / "t.csv").write_text("old and longer than the new one" * 10)
     write_files({tmp_path / "t.csv": "new"})

@@ -47,6 +47,20 @@ def test_what_is_not_shown_is_counted():
     ]
 
 
+def test_shortened_findings_count_and_print_as_all_do():
+    short = some().shortened(1)
+    assert len(short.table) == 4
+    assert [short.count(s) for s in ("error", "warning", "note")] == [4, 1, 1]
+    assert short.text(("error",), most=1) == some().text(("error",), most=1)
+
+
+def test_findings_of_parts_are_those_of_the_whole():
+    parts = [Findings([frame]) for frame in some().parts]
+    assert Findings.of_parts(parts).table.equals(some().table)
+    short = Findings.of_parts(part.shortened(1) for part in parts).shortened(1)
+    assert short.text(("error",), most=1) == some().text(("error",), most=1)
+
+
 def test_without_findings_there_is_an_empty_table_and_no_text():
     findings = Findings()
     findings.add("error", "unknown unit", "m.csv", [], "unit", [], [])

@@ -195,9 +195,7 @@ def test_a_column_that_appears_twice_in_parquet_is_refused(tmp_path):
     bundles.write(tmp_path, events=None)
     twice = pa.table([["anna"], ["2021-01-01"], ["death"], ["death"]], ["patient_id", *"dee"])
     pyarrow.parquet.write_table(twice, tmp_path / "events.parquet")
-    message = refused(tmp_path)
-    assert message.startswith("events.parquet: the file cannot be read: ")
-    assert "(e)" in message
+    assert refused(tmp_path) == "events.parquet: column 'e' appears twice."
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n", b",,\n"])

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lnrisk.features.errors import ModelError
 from lnrisk.features.pipeline import features_at, index_days
-from lnrisk.serving.scoring import score, score_in_parts
+from lnrisk.serving.scoring import score
 from models import linear_model, term
 
 COEFFICIENTS = {
@@ -227,25 +227,3 @@ ANCHORS = (
     "belimumab",
     "obinutuzumab",
 )
-
-
-def test_in_parts_every_patient_gets_the_same_and_progress_is_told():
-    people = [PERSON, replace(PERSON, treatments=[]), replace(PERSON, measurements=[]), PERSON]
-    registry = generated.registry(people)
-    told = []
-    found = score_in_parts(
-        model(),
-        registry,
-        lambda *step: told.append(step),
-        as_of=day(100),
-        patients=3,
-    )
-    pd.testing.assert_frame_equal(found, score(model(), registry, as_of=day(100)), check_exact=True)
-    assert told == [("score", 3, 4), ("score", 4, 4)]
-
-
-def test_parts_need_rows_in_the_order_of_the_patients():
-    registry = generated.registry([PERSON, PERSON])
-    mixed = registry.with_tables(measurements=registry.measurements.iloc[::-1])
-    with pytest.raises(ValueError, match="rows of measurements"):
-        list(mixed.parts(1))
