@@ -1,8 +1,8 @@
 """Requests per second of the service and of ``mlflow models serve`` with the same model.
 
 Both run one worker on loopback and take turns; wrk asks with 1 and with 8 clients. The same rows of
-features go to both, and both must answer the same risk to 1e-12. ``serving.py --out`` writes the
-page's part.
+features go to both, and both must answer the same risk to 1e-12. Processor time per request is that
+of the service alone, without wrk. ``serving.py --out`` writes the page's part.
 """
 
 import json
@@ -48,11 +48,12 @@ ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk measured."""
+    """What wrk measured, and the processor time that the service took for a request."""
 
     per_second: float
     median_ms: float
     p99_ms: float
+    processor_ms: float
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,17 @@ class Service:
 
     def mebibytes(self) -> float:
         """Return the peak resident memory of the process and its children."""
-        total = 0
-        for pid in [self.process.pid, *_children(self.process.pid)]:
-            status = Path(f"/proc/{pid}/status").read_text()
-            total += int(re.search(r"VmHWM:\s+(\d+)", status)[1])
-        return total / 1024
+        statuses = [Path(f"/proc/{pid}/status").read_text() for pid in self._pids()]
+        return sum(int(re.search(r"VmHWM:\s+(\d+)", each)[1]) for each in statuses) / 1024
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that the process and its children have taken."""
+        stats = [Path(f"/proc/{pid}/stat").read_text() for pid in self._pids()]
+        ticks = [each.rpartition(")")[2].split()[11:13] for each in stats]
+        return sum(int(user) + int(system) for user, system in ticks) / os.sysconf("SC_CLK_TCK")
+
+    def _pids(self) -> list[int]:
+        return [self.process.pid, *_children(self.process.pid)]
 
 
 def _children(pid: int) -> list[int]:
@@ -123,7 +130,7 @@ def running(command: list[str], path: str, body: bytes) -> Iterator[Service]:
             process.wait(timeout=60)
 
 
-def load(url: str, body: bytes, clients: int) -> Load:
+def load(service: Service, path: str, body: bytes, clients: int) -> Load:
     """Let wrk ask for some seconds.
 
     Raises
@@ -131,6 +138,7 @@ def load(url: str, body: bytes, clients: int) -> Load:
     SystemExit
         When an answer was no 200.
     """
+    url, before = service.address + path, service.processor_seconds()
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         quoted = body.decode().replace("]]", "] ]")
         script.write(f'wrk.method = "POST"\nwrk.body = [[{quoted}]]\n')
@@ -156,7 +164,9 @@ def load(url: str, body: bytes, clients: int) -> Load:
     if "Non-2xx" in run.stdout or "Socket errors" in run.stdout:
         raise SystemExit(f"{url}: {run.stdout}")
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", run.stdout)[1])
-    return Load(rate, _latency(run.stdout, 50), _latency(run.stdout, 99))
+    taken = service.processor_seconds() - before
+    per_request = 1000 * taken / int(re.search(r"(\d+) requests in", run.stdout)[1])
+    return Load(rate, _latency(run.stdout, 50), _latency(run.stdout, 99), per_request)
 
 
 def _latency(said: str, percentile: int) -> float:
@@ -255,20 +265,24 @@ def measure(folder: Path) -> dict[str, Any]:
         answer = _post(own.address + infer, body["lnrisk"])
         found["cold_start"] = own.cold_start
         for clients in CLIENTS:
-            found["columns", clients] = load(own.address + infer, body["lnrisk"], clients)
-            found["patient", clients] = load(own.address + "/v1/risk", body["patient"], clients)
+            found["columns", clients] = load(own, infer, body["lnrisk"], clients)
+            found["patient", clients] = load(own, "/v1/risk", body["patient"], clients)
         found["mebibytes"] = own.mebibytes()
+    with running([*serve, "--audit", str(folder / "audit")], infer, body["lnrisk"]) as audited:
+        for clients in CLIENTS:
+            found["audited", clients] = load(audited, infer, body["lnrisk"], clients)
     with running(mlflow, invoke, body["mlflow"]) as rival:
         found["difference"] = _same(answer, _post(rival.address + invoke, body["mlflow"]))
         found["rival_cold_start"] = rival.cold_start
         for clients in CLIENTS:
-            found["rival", clients] = load(rival.address + invoke, body["mlflow"], clients)
+            found["rival", clients] = load(rival, invoke, body["mlflow"], clients)
         found["rival_mebibytes"] = rival.mebibytes()
     return found
 
 
 ROWS = (
     ("lnrisk, a row of features (V2)", "columns"),
+    ("the same with an audit log", "audited"),
     ("mlflow models serve, the same row", "rival"),
     ("lnrisk, a patient's tables (/v1/risk)", "patient"),
 )
@@ -283,11 +297,12 @@ def page(found: dict[str, Any]) -> str:
             digits(found[name, clients].per_second),
             digits(found[name, clients].median_ms),
             digits(found[name, clients].p99_ms),
+            digits(found[name, clients].processor_ms),
         )
         for said, name in ROWS
         for clients in CLIENTS
     ]
-    header = ("service", "clients", "requests/s", "median ms", "99th percentile ms")
+    header = ("service", "clients", "requests/s", "median ms", "99th percentile ms", "CPU ms each")
     times = {n: found["columns", n].per_second / found["rival", n].per_second for n in CLIENTS}
     slowest = found["columns", CLIENTS[-1]].p99_ms
     checks = (

@@ -218,13 +218,15 @@ def _matrix(request: InferRequest, names: Sequence[str]) -> Floats:
     flat, column = [rows], [rows, 1]
     values: dict[str, list[float | None]] = {}
     for tensor in request.inputs:
-        name, shape, data = tensor["name"], tensor["shape"], tensor["data"]
+        name, shape = tensor["name"], tensor["shape"]
+        data: list[Any] = tensor["data"]
         if shape not in (column, flat) or len(data) != rows:
             said = f"input {name!r}: shape {shape} with {len(data)} values"
             raise _Refused(400, f"{said}; expected [{rows}, 1] and {rows} values, as the first.")
         if name in values:
             raise _Refused(400, f"input {name!r} is given twice.")
-        values[name] = [v[0] if isinstance(v, list) else v for v in data]
+        nested = rows > 0 and isinstance(data[0], list)
+        values[name] = [value for (value,) in data] if nested else data
     absent = [name for name in names if name not in values]
     if absent:
         raise _Refused(
