@@ -78,7 +78,7 @@ def main() -> None:
     for number in range(REGISTRIES):
         own, _ = _written(PATIENTS, 100 * number + 7)
         cohort = cohorts.build_cohort(own, load_definition(), CONFIG)
-        rows_of = cohort.resolved
+        rows_of = cohort.has_outcome
         for name, model in _models(cohort).items():
             begin = time.process_time()
             with warnings.catch_warnings():

@@ -48,7 +48,7 @@ def _loss(course: str, registry: Registry) -> float:
     """Return the expected log loss on the test patients at risk, less that of their true risk."""
     config = TrainingConfig(course=course, landmark_days=(84,), allow_small=True)
     trained = cohorts.build_cohort(registry, load_definition(), config)
-    classifier, _ = fit_classifier(trained, trained.resolved, 0)
+    classifier, _ = fit_classifier(trained, trained.has_outcome, 0)
     others, true = _test()
     tested = cohorts.build_cohort(others, load_definition(), config)
     position = pd.Index(others.patient_ids).get_indexer(pd.Index(tested.patient_id))

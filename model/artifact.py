@@ -25,10 +25,11 @@ from .calibration_map import CalibrationMap, VennAbersMap, calibration_map
 from .columns import Column, design_columns
 from .definition import Definition
 from .linear import inverse_logit, linear_predictor
+from .spread import Spread
 
 __all__ = ["MODEL_FILE", "SCHEMA", "RiskModel", "Term", "load_model", "missing_patterns"]
 
-SCHEMA = "lnrisk.model/3"
+SCHEMA = "lnrisk.model/4"
 MODEL_FILE = "lnrisk-model.json"
 MARGIN = 0.05
 """Share of a term's training range that a value may lie beyond it."""
@@ -109,6 +110,8 @@ class RiskModel:
         with the outcome.
     refits : tuple of tuple of float
         Calibrated intercept and coefficients of refits to bootstrap samples of the patients.
+    spread : Spread, optional
+        How far the risks of patients alike lie apart; None where training could not tell.
     missing_patterns : tuple of str
         Which terms were missing together in training: a 1 for each that was, in their order.
     required_feature : str
@@ -132,6 +135,7 @@ class RiskModel:
     calibration: CalibrationMap
     venn_abers: VennAbersMap
     refits: tuple[tuple[float, ...], ...]
+    spread: Spread | None
     missing_patterns: tuple[str, ...]
     required_feature: str
     training: dict[str, Any]
@@ -282,6 +286,30 @@ class RiskModel:
         lower, upper = (_quantile(risks, share) for share in ((1 - level) / 2, (1 + level) / 2))
         return inverse_logit(lower), inverse_logit(upper)
 
+    def range_of(
+        self, risk: Floats, months: Floats, steady: tuple[Floats, Floats]
+    ) -> tuple[Floats, Floats]:
+        """Return the range that holds most risks of patients who look alike to the model.
+
+        Parameters
+        ----------
+        risk : ndarray of float, shape (n_patients,)
+        months : ndarray of float, shape (n_patients,)
+            From the index date to the landmark.
+        steady : tuple of ndarray of float, shape (n_patients,)
+            The range over the refits; what it holds is not left out.
+
+        Returns
+        -------
+        lower, upper : ndarray of float, shape (n_patients,)
+            nan where the model does not know its spread.
+        """
+        if self.spread is None:
+            return np.full(len(risk), np.nan), np.full(len(risk), np.nan)
+        lower, upper = self.spread.range_of(risk, months)
+        lowest, highest = np.fmin(steady[0], risk), np.fmax(steady[1], risk)
+        return np.minimum(lower, lowest), np.maximum(upper, highest)
+
     @cached_property
     def _refits(self) -> Floats:
         return np.array(self.refits)
@@ -431,6 +459,7 @@ def load_model(path: Path | str) -> RiskModel:
                 "venn_abers": _pair_map(content["venn_abers"]),
                 "missing_patterns": tuple(content["missing_patterns"]),
                 "refits": tuple(tuple(refit) for refit in content["refits"]),
+                "spread": content["spread"] and Spread.of(content["spread"]),
             }
         )
     except (KeyError, TypeError, ValueError) as error:

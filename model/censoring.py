@@ -49,24 +49,32 @@ class CoxCensoring:
 
 
 def fit_cox_censoring(
-    days: Floats, censored: npt.NDArray[np.bool_], columns: Floats, penalty: float = PENALTY
+    days: Floats,
+    censored: npt.NDArray[np.bool_],
+    columns: Floats,
+    chance: Floats | None = None,
+    penalty: float = PENALTY,
 ) -> CoxCensoring:
     """Fit by penalised partial likelihood, ties as Breslow has them.
 
     Parameters
     ----------
-    days : ndarray of float, shape (n_patients,)
-    censored : ndarray of bool, shape (n_patients,)
+    days : ndarray of float, shape (n_rows,)
+    censored : ndarray of bool, shape (n_rows,)
         An event on the day of a censoring comes before it.
-    columns : ndarray of float, shape (n_patients, n_columns)
+    columns : ndarray of float, shape (n_rows, n_columns)
         Without missing values, best standardised.
+    chance : ndarray of float, shape (n_rows,), optional
+        Of each row, where a patient has one for each possible outcome; 1 by default, and for the
+        censored.
     penalty : float, default=1.0
 
     References
     ----------
     Cox, J R Stat Soc B 1972;34:187; Breslow, Biometrics 1974;30:89.
     """
-    risk_set = _RiskSets.of(days, censored)
+    people = np.ones(len(days)) if chance is None else chance
+    risk_set = _RiskSets.of(days, censored, people)
     solution = np.zeros(columns.shape[1])
     loss, gradient, information = _partial(risk_set, columns, solution, penalty)
     for _ in range(NEWTON_STEPS):
@@ -95,9 +103,9 @@ class _RiskSets:
     ----------
     steps : ndarray of float, shape (n_steps,)
     lost : ndarray of float, shape (n_steps,)
-    at_risk : ndarray of float, shape (n_steps, n_patients)
-        1 for who was; who had the event on that very day was not.
-    leaves : ndarray of float, shape (n_patients,)
+    at_risk : ndarray of float, shape (n_steps, n_rows)
+        The chance of who was, else 0; who had the event on that very day was not.
+    leaves : ndarray of float, shape (n_rows,)
         1 for the censored.
     """
 
@@ -107,12 +115,12 @@ class _RiskSets:
     leaves: Floats
 
     @classmethod
-    def of(cls, days: Floats, censored: npt.NDArray[np.bool_]) -> "_RiskSets":
+    def of(cls, days: Floats, censored: npt.NDArray[np.bool_], people: Floats) -> "_RiskSets":
         steps = np.unique(days[censored])
         later = days[None, :] > steps[:, None]
         same = (days[None, :] == steps[:, None]) & censored[None, :]
         lost = same.sum(axis=1).astype(np.float64)
-        return cls(steps, lost, (later | same).astype(np.float64), censored.astype(np.float64))
+        return cls(steps, lost, (later | same) * people, censored.astype(np.float64))
 
 
 def _partial(

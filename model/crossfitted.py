@@ -145,7 +145,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         chosen = out_of_fold[:, best]
         name = self.calibration
         if name == "auto":
-            name = choose_calibration(fewest_patients(outcome, patient))
+            name = choose_calibration(fewest_patients(outcome, patient, weight))
         self.calibration_ = new_calibration(name).fit(chosen, outcome, weight)
         self.setting_ = settings[best]
         self.preparation_ = Pipeline(steps or [("features", "passthrough")])

@@ -4,7 +4,7 @@ Assumes that a patient is followed from the index date to the last contact witho
 last contact is recorded, follow-up is taken to end with the last record.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,15 @@ import pandas as pd
 
 from ..features.asof import known_on
 from ..features.days import NEVER, Days, as_days
+from ..features.history import history_of
 from ..features.pipeline import index_days
 from ..features.registry import Registry
 from ..features.treatment import treatments_of
+from .chance_met import chance_met
 from .courses import FollowUp
 from .definition import Definition
 from .kleene import NO, UNKNOWN, YES, Answers, answer
-from .label import Judgement, different_regimens, judge, met_on
+from .label import Judgement, Regimens, different_regimens, judge, met_on
 
 __all__ = ["Outcome", "met_by_horizon", "outcome_by_registry", "outcome_by_rule"]
 
@@ -54,6 +56,11 @@ class Outcome:
         Whether as many different regimens as the definition needs failed, or may have, by the
         horizon: only then can the verdict hang on what is known of dose and adherence.
     horizon_days : int
+    chance : ndarray of float
+        That the definition is met by the horizon (`lnrisk.model.chance_met`), of the indeterminate
+        where chances were asked for; nan elsewhere.
+    possible_days : ndarray of float
+        When it then was, if all that is unknown were *yes*; nan where `chance` is.
     """
 
     index_day: Days
@@ -62,6 +69,8 @@ class Outcome:
     pseudo_refractory: npt.NDArray[np.bool_]
     may_have_failed: npt.NDArray[np.bool_]
     horizon_days: int
+    chance: npt.NDArray[np.float64]
+    possible_days: npt.NDArray[np.float64]
 
     @property
     def y(self) -> npt.NDArray[np.float64]:
@@ -90,8 +99,8 @@ def last_seen(registry: Registry) -> Days:
     return np.where(latest > -NEVER, latest, recorded)
 
 
-def met_by_horizon(judgement: Judgement, n_patients: int, needed: int, horizon: Days) -> Answers:
-    """Return whether patients met the rule by the horizon, as far as the judgement can tell.
+def _possible_by(judgement: Judgement, horizon: Days) -> Regimens:
+    """Return the regimens of each patient, with what of them may still count by the horizon.
 
     A course that death, kidney failure or the horizon itself ended before its window began cannot
     count by then, whatever else is unknown about it.
@@ -101,7 +110,12 @@ def met_by_horizon(judgement: Judgement, n_patients: int, needed: int, horizon: 
         judgement.cut_by_competing | (judgement.span_end >= horizon[courses.patient])
     )
     counts = np.where(waits, NO, judgement.counts).astype(np.int8)
-    regimens = different_regimens(courses, counts, judgement.failed)
+    return different_regimens(courses, counts, judgement.failed)
+
+
+def met_by_horizon(judgement: Judgement, n_patients: int, needed: int, horizon: Days) -> Answers:
+    """Return whether patients met the rule by the horizon, as far as the judgement can tell."""
+    regimens = _possible_by(judgement, horizon)
     met, may_be_met = (
         np.bincount(regimens.patient, regimens.counts >= least, n_patients) >= needed
         for least in (YES, UNKNOWN)
@@ -109,7 +123,9 @@ def met_by_horizon(judgement: Judgement, n_patients: int, needed: int, horizon: 
     return answer(met, known=met | ~may_be_met)
 
 
-def outcome_by_rule(registry: Registry, definition: Definition, horizon_days: int) -> Outcome:
+def outcome_by_rule(
+    registry: Registry, definition: Definition, horizon_days: int, *, chances: bool = False
+) -> Outcome:
     """Return the outcome by the rule-based label at the horizon.
 
     Parameters
@@ -118,6 +134,8 @@ def outcome_by_rule(registry: Registry, definition: Definition, horizon_days: in
     definition : Definition
     horizon_days : int
         Days from the index date.
+    chances : bool
+        Whether to reckon the chance that the definition is met where the rule cannot tell.
     """
     n, index = len(registry), index_days(registry)
     indexed = index < NEVER
@@ -132,7 +150,8 @@ def outcome_by_rule(registry: Registry, definition: Definition, horizon_days: in
     competing = follow_up.competing <= horizon
     seen = last_seen(registry)
     followed = competing | (seen >= horizon)
-    unclear = met_by_horizon(judgement, n, needed, horizon) == UNKNOWN
+    possible = _possible_by(judgement, horizon)
+    unclear = np.bincount(possible.patient, possible.counts >= UNKNOWN, n) >= needed
     status = np.select(
         [~indexed, met, ~followed, unclear, competing],
         ["no_index", "event", "censored", "indeterminate", "competing"],
@@ -142,7 +161,24 @@ def outcome_by_rule(registry: Registry, definition: Definition, horizon_days: in
     failed = np.bincount(regimens.patient, regimens.failed == YES, n) >= needed
     pseudo = failed & np.isin(status, ("event_free", "competing"))
     doubtful = np.bincount(regimens.patient, regimens.failed != NO, n) >= needed
-    return Outcome(index, status, _days_since(index, end), pseudo, doubtful, horizon_days)
+    chance, possible_days = np.full((2, n), np.nan)
+    asked = chances & (status == "indeterminate")
+    if asked.any():
+        every = chance_met(judgement, possible, definition, history_of(known, "upcr"), horizon)
+        chance[asked] = every[asked]
+        then = _possibly_met_on(possible, judgement, n, needed)
+        possible_days[asked] = _days_since(index, np.minimum(then, horizon))[asked]
+    days = _days_since(index, end)
+    return Outcome(index, status, days, pseudo, doubtful, horizon_days, chance, possible_days)
+
+
+def _possibly_met_on(
+    possible: Regimens, judgement: Judgement, n_patients: int, needed: int
+) -> Days:
+    """Return the day on which the definition would be met if all that is unknown were *yes*."""
+    counts = np.where(possible.counts >= UNKNOWN, YES, NO).astype(np.int8)
+    all_yes = replace(possible, counts=counts)
+    return met_on(all_yes, judgement.response.assessed_on, n_patients, needed)
 
 
 def outcome_by_registry(registry: Registry, horizon_days: int) -> Outcome:
@@ -174,8 +210,8 @@ def outcome_by_registry(registry: Registry, horizon_days: int) -> Outcome:
         "event_free",
     )
     days = _days_since(index, np.minimum(date, horizon))
-    nobody = np.zeros(n, dtype=bool)
-    return Outcome(index, status, days, nobody, nobody, horizon_days)
+    nobody, none = np.zeros(n, dtype=bool), np.full(n, np.nan)
+    return Outcome(index, status, days, nobody, nobody, horizon_days, none, none)
 
 
 def _days_since(index: Days, end: Days) -> npt.NDArray[np.float64]:

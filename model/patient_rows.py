@@ -15,7 +15,7 @@ __all__ = ["fewest_patients", "latest_rows", "two_outcomes"]
 
 
 def latest_rows(rows: Any, patient: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return 1 for the row of each patient's latest landmark and 0 for the others.
+    """Return 1 for the rows of each patient's latest landmark and 0 for the others.
 
     Parameters
     ----------
@@ -31,24 +31,30 @@ def latest_rows(rows: Any, patient: npt.NDArray[Any]) -> npt.NDArray[np.float64]
     """
     if not hasattr(rows, "columns") or LANDMARK_MONTH not in rows.columns:
         return np.ones(len(patient))
-    order = np.lexsort([np.arange(len(patient)), rows[LANDMARK_MONTH].to_numpy()])
-    _, last = np.unique(patient[order][::-1], return_index=True)
-    latest = np.zeros(len(patient))
-    latest[order[::-1][last]] = 1.0
+    month = rows[LANDMARK_MONTH].to_numpy()
+    _, which = np.unique(patient, return_inverse=True)
+    last = np.full(which.max(initial=-1) + 1, -np.inf)
+    np.maximum.at(last, which, month)
+    latest: npt.NDArray[np.float64] = (month == last[which]).astype(np.float64)
     return latest
 
 
-def fewest_patients(outcome: npt.NDArray[np.intp], patient: npt.NDArray[Any]) -> int:
+def fewest_patients(
+    outcome: npt.NDArray[np.intp], patient: npt.NDArray[Any], weight: npt.NDArray[np.float64]
+) -> int:
     """Return the number of patients with the rarer outcome, each counted once.
+
+    A patient with rows of both outcomes counts for either by their share of the patient's weight.
 
     Examples
     --------
-    >>> fewest_patients(np.array([0, 1, 0, 0]), np.array(["a", "a", "b", "c"]))
+    >>> fewest_patients(np.array([1, 1, 0, 0]), np.array(["a", "a", "b", "c"]), np.ones(4))
     1
     """
     _, which = np.unique(patient, return_inverse=True)
-    ever = np.bincount(which, weights=outcome) > 0
-    return int(min(ever.sum(), (~ever).sum()))
+    with_outcome = np.bincount(which, weight * outcome) / np.bincount(which, weight)
+    events = with_outcome.sum()
+    return int(np.round(min(events, len(with_outcome) - events)))
 
 
 def two_outcomes(

@@ -98,7 +98,11 @@ def _bins(values: Numbers, weight: Numbers, edges: Numbers) -> Bins:
 
 
 def support_of(
-    values: pd.DataFrame, risk: Numbers, weight: Numbers, landmark: npt.NDArray[np.int64]
+    values: pd.DataFrame,
+    risk: Numbers,
+    weight: Numbers,
+    landmark: npt.NDArray[np.int64],
+    each: npt.NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Return the support at each landmark as plain data; bins are the same at all.
 
@@ -112,7 +116,10 @@ def support_of(
         Above 0.
     landmark : ndarray of int, shape (n_rows,)
         Day of each row.
+    each : ndarray of bool, shape (n_rows,), optional
+        One row for each patient and landmark, where there are more; all by default.
     """
+    counted = np.ones(len(landmark), dtype=bool) if each is None else each
     columns = {str(name): values[name].to_numpy(np.float64) for name in values}
     edges = {name: _edges(column, weight) for name, column in columns.items()}
     risk_edges = _edges(risk, weight)
@@ -123,7 +130,7 @@ def support_of(
             name: _bins(column[here], weight[here], edges[name]) for name, column in columns.items()
         }
         at = _bins(risk[here], weight[here], risk_edges)
-        support = Support(patients=int(here.sum()), terms=terms, risk=at)
+        support = Support(patients=int((here & counted).sum()), terms=terms, risk=at)
         found[str(day)] = support.model_dump(mode="json")
     return found
 

@@ -1,4 +1,4 @@
-"""Weights for the resolved: inverse probability of not being censored and of being determinable.
+"""Weights of the outcomes: inverse probability of not being censored and of being determinable.
 
 Assumes that censoring is unrelated to what is to come, or, with a Cox model, is so given what that
 model sees; and that among those whose
@@ -44,13 +44,17 @@ class CensoringCurve:
         return before
 
 
-def fit_censoring(days: Numbers, censored: npt.NDArray[np.bool_]) -> CensoringCurve:
+def fit_censoring(
+    days: Numbers, censored: npt.NDArray[np.bool_], chance: Numbers | None = None
+) -> CensoringCurve:
     """Fit the censoring curve; an event on the day of a censoring comes before it.
 
     Parameters
     ----------
-    days : ndarray of float, shape (n_patients,)
-    censored : ndarray of bool, shape (n_patients,)
+    days : ndarray of float, shape (n_rows,)
+    censored : ndarray of bool, shape (n_rows,)
+    chance : ndarray of float, shape (n_rows,), optional
+        Of each row, where a patient has one for each possible outcome; 1 by default.
 
     References
     ----------
@@ -62,16 +66,17 @@ def fit_censoring(days: Numbers, censored: npt.NDArray[np.bool_]) -> CensoringCu
     >>> curve.just_before(np.array([2.0, 3.0])).tolist()
     [1.0, 0.5]
     """
+    people = np.ones(len(days)) if chance is None else chance
     steps = np.unique(days[censored])
-    lost = np.array([np.sum(censored & (days == step)) for step in steps], dtype=float)
-    events = np.array([np.sum(~censored & (days == step)) for step in steps], dtype=float)
-    at_risk = np.array([np.sum(days >= step) for step in steps], dtype=float) - events
+    lost = np.array([people[censored & (days == step)].sum() for step in steps], dtype=float)
+    events = np.array([people[~censored & (days == step)].sum() for step in steps], dtype=float)
+    at_risk = np.array([people[days >= step].sum() for step in steps], dtype=float) - events
     return CensoringCurve(steps, np.cumprod(1 - lost / at_risk))
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights and what they are made of; fields of shape (n_patients,).
+    """Weights and what they are made of; fields of shape (n_rows,).
 
     Parameters
     ----------
@@ -79,6 +84,8 @@ class Weights:
         0 for the unresolved.
     uncensored, determinable : ndarray of float
         Probabilities.
+    chance : ndarray of float
+        Of the row's outcome; 1 where it is known.
     truncated : int
         How many weights were cut to the largest allowed.
     """
@@ -86,6 +93,7 @@ class Weights:
     weight: Numbers
     uncensored: Numbers
     determinable: Numbers
+    chance: Numbers
     truncated: int
 
 
@@ -104,16 +112,19 @@ def _determinable(covariates: pd.DataFrame, known: npt.NDArray[np.bool_]) -> Num
 
 
 def _uncensored(
-    days: Numbers, censored: npt.NDArray[np.bool_], leaving: pd.DataFrame | None
+    days: Numbers,
+    censored: npt.NDArray[np.bool_],
+    leaving: pd.DataFrame | None,
+    chance: Numbers,
 ) -> Numbers:
-    """Return the probability of being uncensored just before each patient's own day."""
+    """Return the probability of being uncensored just before each row's own day."""
     if leaving is None or not censored.any():
-        return fit_censoring(days, censored).just_before(days)
+        return fit_censoring(days, censored, chance).just_before(days)
     from .censoring import fit_cox_censoring
     from .classifier import MissingAwareScaler
 
     columns = MissingAwareScaler().fit(leaving).transform(leaving)
-    return fit_cox_censoring(days, censored, columns).just_before(days, columns)
+    return fit_cox_censoring(days, censored, columns, chance).just_before(days, columns)
 
 
 def outcome_weights(
@@ -122,8 +133,9 @@ def outcome_weights(
     covariates: pd.DataFrame,
     may_have_failed: npt.NDArray[np.bool_] | None = None,
     leaving: pd.DataFrame | None = None,
+    chance: Numbers | None = None,
 ) -> Weights:
-    """Return the weights of the resolved.
+    """Return the weights of the outcomes.
 
     A response is told by one value, a failure needs proof of dose and adherence in each course;
     so the determinable among those who may have failed stand in for the others of them alone, and
@@ -132,24 +144,28 @@ def outcome_weights(
 
     Parameters
     ----------
-    status : ndarray of str, shape (n_patients,)
+    status : ndarray of str, shape (n_rows,)
         As in `lnrisk.model.outcome.Outcome`, of patients at risk at the landmark.
-    days : ndarray of float, shape (n_patients,)
+    days : ndarray of float, shape (n_rows,)
         On one clock for all, for example from the index date.
-    covariates : DataFrame, shape (n_patients, n_covariates)
+    covariates : DataFrame, shape (n_rows, n_covariates)
         Known at the landmark; missing values are allowed.
-    may_have_failed : ndarray of bool, shape (n_patients,), optional
+    may_have_failed : ndarray of bool, shape (n_rows,), optional
         As in `lnrisk.model.outcome.Outcome`; by default anyone may.
-    leaving : DataFrame, shape (n_patients, n_columns), optional
+    leaving : DataFrame, shape (n_rows, n_columns), optional
         What the hazard of leaving may depend on (a Cox model); without it all leave alike
         (Kaplan-Meier).
+    chance : ndarray of float, shape (n_rows,), optional
+        Of each row, where a patient whom the rule cannot judge has one for each possible outcome,
+        with the status that goes with it; 1 by default.
     """
+    share = np.ones(len(status)) if chance is None else chance
     doubtful = np.ones(len(status), bool) if may_have_failed is None else may_have_failed
     censored, unclear = status == "censored", status == "indeterminate"
-    uncensored = _uncensored(days, censored, leaving)
+    uncensored = _uncensored(days, censored, leaving, share)
     determinable = np.ones(len(status))
     asked = ~censored & (doubtful | unclear)
     determinable[asked] = _determinable(covariates[asked], ~unclear[asked])
     raw = np.where(censored | unclear, 0.0, 1.0 / (uncensored * determinable))
-    weight = np.minimum(raw, LARGEST_WEIGHT)
-    return Weights(weight, uncensored, determinable, int((raw > weight).sum()))
+    held = np.minimum(raw, LARGEST_WEIGHT)
+    return Weights(held * share, uncensored, determinable, share, int((raw > held).sum()))

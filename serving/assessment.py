@@ -17,6 +17,7 @@ from pydantic import Field
 from ..features.days import Days
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
+from ..model.spread import LEVEL
 from .audit.journal import note_assessments
 from .criteria import EPOCH, date_of, number_of
 from .drivers import Driver, drivers_of
@@ -36,7 +37,6 @@ __all__ = [
     "assess",
 ]
 
-INTERVAL_LEVEL = 0.9
 SIMULATED = "The model was trained on simulated patients; the risk says nothing about real people."
 
 Status = Literal["ok", "met", "no_induction", "outside_model"]
@@ -44,19 +44,20 @@ Status = Literal["ok", "met", "no_induction", "outside_model"]
 
 @dataclass(frozen=True)
 class Interval:
-    """How uncertain the risk is."""
+    """A range of risks."""
 
     lower: Annotated[float, Field(ge=0, le=1, description="Probability, 0 to 1.")]
     upper: Annotated[float, Field(ge=0, le=1, description="Probability, 0 to 1.")]
-    level: Annotated[float, Field(gt=0, lt=1, description="Share of refits inside.")]
+    level: Annotated[float, Field(gt=0, lt=1, description="Share inside.")]
     kind: Annotated[
-        str,
+        Literal["patients alike", "refits"],
         Field(
-            description="`refits`: range of the risks by refits to bootstrap samples of the "
-            "training patients. It tells how much the training sample moves the risk, not what "
-            "happens to one person."
+            description="`patients alike`: what holds the risks of most patients who look like "
+            "this one to the model, who differ in what could not be seen yet. `refits`: what holds "
+            "most refits of the model to bootstrap samples of the training patients; it tells how "
+            "much the training sample moves the risk, not how patients differ."
         ),
-    ] = "refits"
+    ]
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,14 @@ class Assessment:
             "where the model gives none.",
         ),
     ]
-    interval: Annotated[Interval | None, Field(description="null where there is none.")]
+    interval: Annotated[
+        Interval | None,
+        Field(description="Where the risk of a patient like this may lie; null where not known."),
+    ]
+    steadiness: Annotated[
+        Interval | None,
+        Field(description="How far other training patients would move it; null where not known."),
+    ]
     landmark: Annotated[Landmark | None, Field(description="null without an index date.")]
     horizon: Horizon
     label: Label
@@ -168,7 +176,8 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
                 status=status,
                 why="" if status == "ok" else why,
                 risk=number_of(found.risk[at]),
-                interval=_interval(found.lower[at], found.upper[at]),
+                interval=_interval(found.lower[at], found.upper[at], "patients alike"),
+                steadiness=_interval(found.steady_lower[at], found.steady_upper[at], "refits"),
                 landmark=None
                 if first is None
                 else Landmark(int(found.landmark[at]), _after(first, int(found.landmark[at]))),
@@ -191,7 +200,7 @@ def _after(date: datetime.date, days: int) -> datetime.date:
     return date + datetime.timedelta(days=days)
 
 
-def _interval(lower: float, upper: float) -> Interval | None:
-    if np.isnan(lower):
-        return None
-    return Interval(float(lower), float(upper), INTERVAL_LEVEL)
+def _interval(
+    lower: float, upper: float, kind: Literal["patients alike", "refits"]
+) -> Interval | None:
+    return None if np.isnan(lower) else Interval(float(lower), float(upper), LEVEL, kind)

@@ -117,4 +117,4 @@ def _interval(answer: Assessment) -> str:
     if answer.interval is None:
         return ""
     ends = f"{_per_cent(answer.interval.lower)} to {_per_cent(answer.interval.upper)}"
-    return f" ({100 * answer.interval.level:g} % of refits: {ends})"
+    return f" ({100 * answer.interval.level:g} % of patients alike: {ends})"

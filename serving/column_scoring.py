@@ -65,9 +65,10 @@ def score_columns(model: RiskModel, columns: Mapping[str, Floats]) -> ColumnScor
     design = model.design_of(terms, np.where(np.isnan(months), 0.0, months))
     ok = ~np.isnan(columns[model.required_feature]) & _between_landmarks(model, months)
     ok &= ~model.outside_of(values).any(axis=1) & ~model.unseen_of(values)
-    lower, upper = model.interval_of(design)
+    risk = model.risk_of(design)
+    lower, upper = model.range_of(risk, months, model.interval_of(design))
     return ColumnScores(
-        np.where(ok, model.risk_of(design), np.nan),
+        np.where(ok, risk, np.nan),
         np.where(ok, lower, np.nan),
         np.where(ok, upper, np.nan),
         np.where(ok, "ok", "outside_model"),

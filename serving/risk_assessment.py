@@ -91,8 +91,8 @@ def _predictions(answer: Assessment) -> Iterator[dict[str, Any]]:
             "outcome": {"text": f"{_outcome(answer)}: interval of the probability"},
             "probabilityRange": {"low": low, "high": high},
             **when,
-            "rationale": f"{100 * answer.interval.level:g} % of the refits of the model to samples "
-            "of its training patients are inside; the probability itself is the first prediction.",
+            "rationale": f"{100 * answer.interval.level:g} % of patients who look like this one to "
+            "the model have a risk inside; the probability itself is the first prediction.",
         }
 
 

@@ -201,6 +201,9 @@ class Scored:
         `why` is what to beware of where the status is ``ok``, else why there is no risk by the
         model.
     risk, lower, upper : ndarray of float, shape (n_patients,)
+        The range holds most patients who look like this one to the model.
+    steady_lower, steady_upper : ndarray of float, shape (n_patients,)
+        Range of the risk over refits to other samples of patients.
     """
 
     known: Registry
@@ -216,6 +219,8 @@ class Scored:
     risk: Floats
     lower: Floats
     upper: Floats
+    steady_lower: Floats
+    steady_upper: Floats
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
@@ -241,7 +246,8 @@ def scored(
     design = model.design_of(terms, features[LANDMARK_MONTH])
     status, why = _statuses(model, known, index, days, labels, features, values)
     ok = status == "ok"
-    lower, upper = model.interval_of(design)
+    risk, steady = model.risk_of(design), model.interval_of(design)
+    lower, upper = model.range_of(risk, features[LANDMARK_MONTH], steady)
     return Scored(
         known=known,
         index=index,
@@ -253,9 +259,11 @@ def scored(
         design=design,
         status=status,
         why=why,
-        risk=np.where(status == "met", 1.0, np.where(ok, model.risk_of(design), np.nan)),
+        risk=np.where(status == "met", 1.0, np.where(ok, risk, np.nan)),
         lower=np.where(ok, lower, np.nan),
         upper=np.where(ok, upper, np.nan),
+        steady_lower=np.where(ok, steady[0], np.nan),
+        steady_upper=np.where(ok, steady[1], np.nan),
     )
 
 

@@ -6,6 +6,7 @@ from lnrisk.model.artifact import RiskModel, Term
 from lnrisk.model.calibration_map import LogisticMap, VennAbersMap
 from lnrisk.model.columns import Column
 from lnrisk.model.definition import load_definition
+from lnrisk.model.spread import spread_with
 
 HARDLY = {"synthetic": False, "patients": 9, "events": 3, "data": "x", "sha256": ""}
 
@@ -40,6 +41,7 @@ def linear_model(terms, coefficients, when_missing=0.1, **changes):
         "calibration": LogisticMap(0.0, 1.0),
         "venn_abers": VennAbersMap((-1.0,), (0.0, 0.2), (0.1, 1.0)),
         "refits": (),
+        "spread": spread_with((84,), (0.2,), 365),
         "missing_patterns": tuple("".join(p) for p in product("01", repeat=len(terms))),
         "required_feature": terms[0].name,
         "training": HARDLY,

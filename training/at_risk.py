@@ -2,6 +2,8 @@
 
 Assumes that a patient who met the definition, died, lost kidney function or left before the
 landmark could not have been asked then; counting them would promise more than a clinic can see.
+Whom the rule cannot judge enters with both outcomes, each with its chance, which is only as good as
+`lnrisk.model.chance_met` assumes.
 """
 
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from ..model.outcome import Outcome, outcome_by_registry, outcome_by_rule
 from ..model.weights import Weights, outcome_weights
 from .config import TrainingConfig
 
-__all__ = ["AtRisk", "required_feature", "rows_at_risk", "why_useless"]
+__all__ = ["AtRisk", "each_once", "people", "required_feature", "rows_at_risk", "why_useless"]
 
 _SPEAKS_TO_DETERMINABILITY = (
     "age",
@@ -37,7 +39,10 @@ _SPEAKS_TO_LEAVING = ("age", "female", "log_upcr_baseline", "egfr_baseline", "ch
 
 @dataclass(frozen=True)
 class AtRisk:
-    """Patients at risk, with one row at each landmark at which they are.
+    """Patients at risk, with one row at each landmark at which they are, or two.
+
+    A patient whom the rule cannot judge has two: the event and no event, each weighted by its
+    chance.
 
     Parameters
     ----------
@@ -56,7 +61,9 @@ class AtRisk:
         From the index date to the event, or what came before it.
     pseudo_refractory : ndarray of bool, shape (n_rows,)
     y : ndarray of float, shape (n_rows,)
-        nan where unresolved.
+        nan where there is no outcome.
+    possible : ndarray of bool, shape (n_rows,)
+        Rows of an outcome that is possible and not known.
     weights : Weights
     attrition : DataFrame
         step, why, left_out, remaining, at the primary landmark.
@@ -72,19 +79,42 @@ class AtRisk:
     days: npt.NDArray[np.float64]
     pseudo_refractory: npt.NDArray[np.bool_]
     y: npt.NDArray[np.float64]
+    possible: npt.NDArray[np.bool_]
     weights: Weights
     attrition: pd.DataFrame
 
     @property
-    def resolved(self) -> npt.NDArray[np.bool_]:
-        """Which rows have a y."""
+    def has_outcome(self) -> npt.NDArray[np.bool_]:
+        """Which rows have a y, known or possible."""
         return ~np.isnan(self.y)
+
+    @property
+    def each(self) -> npt.NDArray[np.bool_]:
+        """One row for each patient and landmark."""
+        return each_once(self.y, self.possible)
 
     @property
     def primary(self) -> npt.NDArray[np.bool_]:
         """Which rows are at the primary landmark."""
         at: npt.NDArray[np.bool_] = self.landmark_days == self.primary_landmark
         return at
+
+
+def each_once(y: npt.NDArray[np.float64], possible: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return one row for each patient and landmark: of two possible outcomes the event."""
+    first: npt.NDArray[np.bool_] = ~(possible & (y == 0))
+    return first
+
+
+def people(y: npt.NDArray[np.float64], possible: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """Return how many patients there are in rows of one landmark, and how many known events.
+
+    Examples
+    --------
+    >>> people(np.array([1.0, 0.0, 1.0, 0.0]), np.array([False, False, True, True]))
+    (3, 1)
+    """
+    return int(each_once(y, possible).sum()), int(((y == 1) & ~possible).sum())
 
 
 class _Attrition:
@@ -109,20 +139,54 @@ class _Attrition:
 
 @dataclass(frozen=True)
 class _AtLandmark:
-    """Who is at risk at one landmark, and how they were found."""
+    """Who is at risk at one landmark, and how they were found.
+
+    Parameters
+    ----------
+    day : int
+    patient : ndarray of int, shape (n_rows,)
+        Positions of those at risk, twice where two outcomes are possible.
+    possible, event : ndarray of bool, shape (n_rows,)
+        Whether two are, and whether this row is the event of the two.
+    table : FeatureTable
+    attrition : DataFrame
+    """
 
     day: int
-    at_risk: npt.NDArray[np.bool_]
+    patient: Days
+    possible: npt.NDArray[np.bool_]
+    event: npt.NDArray[np.bool_]
     table: FeatureTable
     attrition: pd.DataFrame
 
     def rows(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return values[self.at_risk]
+        return values[self.patient]
+
+    def either(self, own: Any, if_met: Any, if_not: Any) -> npt.NDArray[Any]:
+        """Return what is known, or what goes with the row's outcome where two are possible."""
+        found: npt.NDArray[Any]
+        found = np.where(self.event, if_met, np.where(self.possible, if_not, own))
+        return found
+
+    def status(self, outcome: Outcome) -> npt.NDArray[np.str_]:
+        return self.either(self.rows(outcome.status), "event", "event_free")
+
+    def days(self, outcome: Outcome) -> npt.NDArray[np.float64]:
+        own = self.rows(outcome.days)
+        return self.either(own, self.rows(outcome.possible_days), own)
+
+    def y(self, outcome: Outcome) -> npt.NDArray[np.float64]:
+        return self.either(self.rows(outcome.y), 1.0, 0.0)
+
+    def chance(self, outcome: Outcome) -> npt.NDArray[np.float64]:
+        chance = self.rows(outcome.chance)
+        return self.either(1.0, chance, 1.0 - chance)
 
 
 def _outcome(registry: Registry, definition: Definition, config: TrainingConfig) -> Outcome:
     if config.outcome == "rule":
-        return outcome_by_rule(registry, definition, config.horizon_days)
+        chances = config.indeterminate == "chance"
+        return outcome_by_rule(registry, definition, config.horizon_days, chances=chances)
     if not len(registry.outcomes):
         raise LnriskError(
             f"{registry.source.name}: outcome = registry needs a table outcomes "
@@ -167,7 +231,13 @@ def _at_landmark(
     steps.keep(
         outcome.status != "indeterminate", "determinable", "the rule cannot tell at the horizon"
     )
-    return _AtLandmark(day, at_risk, table, steps.table)
+    patient = np.flatnonzero(at_risk)
+    two = (outcome.status == "indeterminate") & (outcome.possible_days > day)
+    copies = np.where(two[patient], 2, 1)
+    rows = np.repeat(patient, copies)
+    first = np.ones(len(rows), dtype=bool)
+    first[1:] = rows[1:] != rows[:-1]
+    return _AtLandmark(day, rows, two[rows], two[rows] & first, table, steps.table)
 
 
 def rows_at_risk(registry: Registry, definition: Definition, config: TrainingConfig) -> AtRisk:
@@ -183,7 +253,7 @@ def rows_at_risk(registry: Registry, definition: Definition, config: TrainingCon
     _check_analytes(registry, config)
     outcome = _outcome(registry, definition, config)
     found = [_at_landmark(registry, outcome, day, config) for day in config.landmark_days]
-    features = pd.concat([at.table.whole[at.at_risk] for at in found], ignore_index=True)
+    features = pd.concat([at.table.whole.iloc[at.patient] for at in found], ignore_index=True)
 
     def stacked(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return np.concatenate([at.rows(values) for at in found])
@@ -191,14 +261,15 @@ def rows_at_risk(registry: Registry, definition: Definition, config: TrainingCon
     return AtRisk(
         patient_id=stacked(registry.patient_ids),
         position=stacked(np.arange(len(registry))),
-        landmark_days=np.concatenate([np.full(at.at_risk.sum(), at.day) for at in found]),
+        landmark_days=np.concatenate([np.full(len(at.patient), at.day) for at in found]),
         primary_landmark=config.primary_landmark,
         features=features,
         entries=found[0].table.dictionary,
-        status=stacked(outcome.status),
-        days=stacked(outcome.days),
+        status=np.concatenate([at.status(outcome) for at in found]),
+        days=np.concatenate([at.days(outcome) for at in found]),
         pseudo_refractory=stacked(outcome.pseudo_refractory),
-        y=stacked(outcome.y),
+        y=np.concatenate([at.y(outcome) for at in found]),
+        possible=np.concatenate([at.possible for at in found]),
         weights=_weights(registry, found, outcome, features, config),
         attrition=found[config.landmark_days.index(config.primary_landmark)].attrition,
     )
@@ -216,15 +287,17 @@ def _weights(
     telling = [name for name in speaking if not why_useless(name, features)]
     parts = []
     for at in found:
-        covariates = at.table.frame.loc[at.at_risk, telling]
-        since = at.rows(outcome.days) - at.day
-        status, doubtful = at.rows(outcome.status), at.rows(outcome.may_have_failed)
+        covariates = at.table.frame[telling].iloc[at.patient].reset_index(drop=True)
+        since = at.days(outcome) - at.day
+        doubtful = at.rows(outcome.may_have_failed)
         leaving = _leaving(registry, at) if config.censoring == "cox" else None
-        parts.append(outcome_weights(status, since, covariates, doubtful, leaving))
+        given = (at.status(outcome), since, covariates, doubtful, leaving, at.chance(outcome))
+        parts.append(outcome_weights(*given))
     return Weights(
         np.concatenate([part.weight for part in parts]),
         np.concatenate([part.uncensored for part in parts]),
         np.concatenate([part.determinable for part in parts]),
+        np.concatenate([part.chance for part in parts]),
         sum(part.truncated for part in parts),
     )
 
@@ -248,10 +321,10 @@ def why_useless(name: str, values: pd.DataFrame) -> str:
 
 def _leaving(registry: Registry, at: _AtLandmark) -> pd.DataFrame:
     """Return what the hazard of leaving may depend on: baseline covariates, and the centre."""
-    known = at.table.frame.loc[at.at_risk]
+    known = at.table.frame.iloc[at.patient]
     covariates = known[[n for n in _SPEAKS_TO_LEAVING if not why_useless(n, known)]]
     if "site" not in registry.patients.columns:
         return covariates.reset_index(drop=True)
-    site = registry.patients["site"].astype("str")[at.at_risk]
+    site = registry.patients["site"].astype("str").iloc[at.patient]
     centres = pd.get_dummies(site, dtype=float).iloc[:, 1:]
     return pd.concat([covariates, centres], axis=1).reset_index(drop=True)

@@ -7,7 +7,6 @@ and events decides how far down that list the model goes.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from ..features.errors import LnriskError
@@ -21,7 +20,7 @@ from ..model.columns import Piece
 from ..model.definition import Definition
 from ..model.sample_size import SampleSize, sample_size
 from ..model.terms import affordable, parameters_of, terms_of
-from .at_risk import AtRisk, rows_at_risk, why_useless
+from .at_risk import AtRisk, people, rows_at_risk, why_useless
 from .config import TrainingConfig
 from .overlap import refuse_the_outcome
 
@@ -93,8 +92,9 @@ def _needed(plan: TrajectoryPlan, terms: Collection[str]) -> TrajectoryPlan:
 
 
 def _check_events(registry: Registry, rows: AtRisk, config: TrainingConfig) -> None:
-    y = rows.y[rows.primary]
-    events, without = int((y == 1).sum()), int((y == 0).sum())
+    known = rows.primary & rows.has_outcome & ~rows.possible
+    patients, events = people(rows.y[known], rows.possible[known])
+    without = patients - events
     if events < FEWEST_EVENTS or without < FEWEST_WITHOUT:
         raise LnriskError(
             f"{registry.source.name}: {events} of {events + without} resolved patients at "
@@ -169,10 +169,11 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
 
 
 def _sample_size(rows: AtRisk, parameters: int, config: TrainingConfig) -> SampleSize:
-    y = rows.y[rows.primary]
-    return sample_size(
-        int((~np.isnan(y)).sum()), int((y == 1).sum()), parameters, config.anticipated_auroc
-    )
+    """Hold the parameters against the patients, and the events that are known or expected."""
+    at = rows.primary & rows.has_outcome
+    patients, _ = people(rows.y[at], rows.possible[at])
+    events = float((rows.y[at] * rows.weights.chance[at]).sum())
+    return sample_size(patients, events, parameters, config.anticipated_auroc)
 
 
 def _affordable_parameters(rows: AtRisk, config: TrainingConfig) -> int | None:

@@ -97,6 +97,9 @@ class TrainingConfig(BaseModel):
         What the sample size is reckoned with, before anyone has looked.
     censoring : {"kaplan-meier", "cox"}
         Whether all patients leave alike, or by baseline covariates and centre.
+    indeterminate : {"chance", "weight"}
+        Whether a patient whom the rule cannot judge enters with the chance of either outcome, or
+        patients like them whom it can judge count for more.
     allow_small : bool
         Train on fewer patients than the criteria ask for; every output then says so.
     refits : int
@@ -117,6 +120,7 @@ class TrainingConfig(BaseModel):
     anticipated_auroc: float = Field(default=0.8, gt=0.5, lt=1)
     allow_small: bool = False
     censoring: Literal["kaplan-meier", "cox"] = "kaplan-meier"
+    indeterminate: Literal["chance", "weight"] = "chance"
     refits: int = Field(default=200, ge=0)
     seed: int = Field(default=0, ge=0)
     validation: Validation = Field(default_factory=Validation)

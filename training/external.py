@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ..features.errors import LnriskError
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
-from .at_risk import AtRisk, rows_at_risk
+from .at_risk import AtRisk, people, rows_at_risk
 from .config import TrainingConfig
 from .curves import calibration_error, grouped_calibration
 from .metrics import auroc, brier, calibration_slope, observed_expected, scaled_brier
@@ -130,16 +130,18 @@ def _at_landmark(
 ) -> dict[str, Any]:
     at = rows.landmark_days == day
     scored = at & inside
-    used = scored & rows.resolved
-    status = {name: int((scored & (rows.status == name)).sum()) for name in _STATUSES}
-    outside = int((at & ~inside).sum())
+    used, known = scored & rows.has_outcome, scored & ~rows.possible
+    status = {name: int((known & (rows.status == name)).sum()) for name in _STATUSES}
+    status["indeterminate"] += int((scored & rows.possible & rows.each).sum())
+    outside = int((at & ~inside & rows.each).sum())
     y, weight, patient = rows.y[used], rows.weights.weight[used], rows.patient_id[used].astype(str)
-    enough = min(int((y == 1).sum()), int((y == 0).sum())) >= SMALLEST_CELL
+    patients, events = people(y, rows.possible[used])
+    enough = min(events, patients - events) >= SMALLEST_CELL
     return {
         "landmark_days": day,
         "counts": withheld({**status, "outside_model": outside}),
         "measures": _measures(y, risk[used], weight, patient) if enough else [],
-        "calibration_groups": _groups(y, risk[used], weight) if enough else [],
+        "calibration_groups": _groups(y, risk[used], weight, rows.each[used]) if enough else [],
         "withheld": not enough,
     }
 
@@ -172,11 +174,14 @@ def _number(value: Any) -> float | None:
     return None if value is None or not np.isfinite(value) else float(value)
 
 
-def _groups(y: Floats, risk: Floats, weight: Floats) -> list[dict[str, Any]]:
+def _groups(
+    y: Floats, risk: Floats, weight: Floats, each: npt.NDArray[np.bool_]
+) -> list[dict[str, Any]]:
     """Return calibration in as many groups as leave ten patients in each."""
-    for number in range(min(GROUPS, len(y) // SMALLEST_CELL), 0, -1):
+    most_rows = 1 if each.all() else 2
+    for number in range(min(GROUPS, int(each.sum()) // SMALLEST_CELL), 0, -1):
         groups = grouped_calibration(y, risk, weight, groups=number)
-        if groups["rows"].min() >= SMALLEST_CELL:
+        if groups["rows"].min() >= most_rows * SMALLEST_CELL:
             shown = groups[["predicted", "observed", "weight"]]
             return [{str(k): float(v) for k, v in row.items()} for row in shown.to_dict("records")]
     return []

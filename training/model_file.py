@@ -14,9 +14,10 @@ from ..features.registry import Registry
 from ..model.artifact import RiskModel, Term, missing_patterns
 from ..model.classifier import LogisticRisk
 from ..model.definition import Definition
+from ..model.spread import Spread
 from ..model.support import support_of
 from ..model.table_calibration import VennAbersCalibration
-from .at_risk import required_feature
+from .at_risk import people, required_feature
 from .cohort import Cohort
 from .config import TrainingConfig
 from .refits import Refits, refit_coefficients
@@ -31,6 +32,7 @@ def to_risk_model(
     definition: Definition,
     config: TrainingConfig,
     refits: Refits,
+    spread: Spread | None = None,
 ) -> RiskModel:
     """Return the fitted classifier as a sealed model file.
 
@@ -42,16 +44,19 @@ def to_risk_model(
     definition : Definition
     config : TrainingConfig
     refits : Refits
-        To bootstrap samples of the patients; what the intervals are made of.
+        To bootstrap samples of the patients: how steady a risk is.
+    spread : Spread, optional
+        How far the risks of patients alike lie apart.
     """
-    rows = cohort.resolved
+    rows = cohort.has_outcome
     features, design = classifier.preparation_["features"], classifier.preparation_["design"]
     made = features.transform(cohort.inputs[rows])
     values = pd.DataFrame(made[:, 1:], columns=list(cohort.terms))
     columns = design.transform(made)
     y, weight = cohort.y[rows], cohort.weights.weight[rows]
     pairs = VennAbersCalibration().fit(classifier.out_of_fold_linear_predictor_, y, weight)
-    at_primary = cohort.primary[rows]
+    at_primary = cohort.primary & rows
+    patients, events = people(cohort.y[at_primary], cohort.possible[at_primary])
     model = RiskModel(
         landmarks=config.landmark_days,
         horizon_days=config.horizon_days,
@@ -66,19 +71,21 @@ def to_risk_model(
         calibration=classifier.calibration_.map_,
         venn_abers=pairs.map_,
         refits=refit_coefficients(refits, columns),
+        spread=spread,
         missing_patterns=tuple(np.unique(missing_patterns(values.to_numpy())).tolist()),
         required_feature=required_feature(config.analytes),
         training={
             "data": registry.source.name,
             "sha256": registry.source.sha256,
             "synthetic": registry.source.synthetic,
-            "patients": int(at_primary.sum()),
-            "events": int(y[at_primary].sum()),
+            "patients": patients,
+            "events": events,
             "rows": int(rows.sum()),
             "config": config.model_dump(mode="json"),
         },
     )
-    support = support_of(values, model.risk_of(columns), weight, cohort.landmark_days[rows])
+    at, each = cohort.landmark_days[rows], cohort.each[rows]
+    support = support_of(values, model.risk_of(columns), weight, at, each)
     return replace(model, training={**model.training, "support": support}).sealed()
 
 

@@ -22,7 +22,8 @@ _OF_THE_OUTCOME = frozenset(
         *("verdict", "met_on", "n_courses", "n_failed", "n_counting", "reasons", "consider"),
         *("course", "regimen", "start_date", "assessed_on", "upcr_baseline", "upcr_assessed"),
         *("proteinuria", "egfr_assessed", "egfr", "failed", "adequate", "adherent", "counts"),
-        *("status", "days", "y", "pseudo_refractory", "true_risk", "would_be_refractory"),
+        *("status", "days", "y", "pseudo_refractory", "chance", "possible_days"),
+        *("true_risk", "would_be_refractory"),
     )
 )
 """Columns of labels, courses, outcomes and a simulation's truth: no features, but their answer."""

@@ -17,11 +17,12 @@ from ..features.errors import LnriskError
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.folds import PatientFolds
+from .at_risk import people
 from .cohort import Cohort, build_cohort
 from .config import TrainingConfig
 from .curves import calibration_error
 from .fitting import fit_classifier
-from .metrics import auroc, calibration_slope, log_loss
+from .metrics import auroc, calibration_slope, drawn_counts, log_loss
 from .progress import Step
 
 __all__ = ["Check", "Comparison", "compare"]
@@ -128,8 +129,9 @@ def compare(
         ]
         shared, risks = _out_of_fold(cohorts, step)
         y, weight = cohorts[0].y[shared], cohorts[0].weights.weight[shared]
-        checks = _checks(y, risks, weight, step)
-    return Comparison(len(y), int(y.sum()), checks)
+        names = cohorts[0].patient_id[shared].astype(str)
+        checks = _checks(y, risks, weight, names, step)
+    return Comparison(*people(y, cohorts[0].possible[shared]), checks)
 
 
 def config_of(model: RiskModel) -> TrainingConfig:
@@ -158,42 +160,45 @@ def _out_of_fold(
     """Return which rows of the first cohort both judge at its primary landmark, and the risks."""
     first = cohorts[0]
     at = [
-        {name: row for row, name in enumerate(c.patient_id) if c.primary[row] and c.resolved[row]}
+        {str(c.patient_id[row]): row for row in np.flatnonzero(c.primary & c.has_outcome)}
         for c in cohorts
     ]
     both = [name for name in at[0] if name in at[1]]
     if not both or first.primary_landmark != cohorts[1].primary_landmark:
         raise LnriskError("candidate and champion share no patient at the same landmark.")
-    shared = np.zeros(len(first.y), dtype=bool)
-    shared[[at[0][name] for name in both]] = True
-    names = np.array(both, dtype=str)
-    y = first.y[[at[0][name] for name in both]]
-    risks = (np.empty(len(both)), np.empty(len(both)))
+    shared = first.primary & first.has_outcome & np.isin(first.patient_id.astype(str), both)
+    names, y = first.patient_id[shared].astype(str), first.y[shared]
+    risks = (np.empty(len(names)), np.empty(len(names)))
     folds = PatientFolds(FOLDS).split(names, y, names)
     for fold, (_, test) in enumerate(folds):
         held = set(names[test])
         for number, cohort in enumerate(cohorts):
             step("same folds", 2 * fold + number, 2 * FOLDS)
-            chosen = cohort.resolved & ~np.isin(cohort.patient_id.astype(str), list(held))
+            chosen = cohort.has_outcome & ~np.isin(cohort.patient_id.astype(str), list(held))
             classifier, _ = fit_classifier(cohort, chosen, 0)
-            rows = [at[number][both[k]] for k in test]
+            rows = np.array([at[number][names[k]] for k in test])
             risks[number][test] = classifier.predict_proba(cohort.inputs.iloc[rows])[:, 1]
     step("same folds", 2 * FOLDS, 2 * FOLDS)
     return shared, risks
 
 
 def _checks(
-    y: Floats, risks: tuple[Floats, Floats], weight: Floats, step: Step
+    y: Floats,
+    risks: tuple[Floats, Floats],
+    weight: Floats,
+    patient: npt.NDArray[np.str_],
+    step: Step,
 ) -> tuple[Check, ...]:
+    """Return each check, with the standard error of its difference when patients are drawn."""
     drawn: dict[str, list[float]] = {name: [] for name in _CHECKS}
-    random = np.random.default_rng(0)
-    for done in range(RESAMPLES):
+    for done, times in enumerate(np.concatenate(list(drawn_counts(patient, RESAMPLES, 0)))):
         step("standard errors", done, RESAMPLES)
-        sample = random.integers(0, len(y), len(y))
-        if len(np.unique(y[sample])) < 2:
+        used = times > 0
+        if len(np.unique(y[used])) < 2:
             continue
+        again = weight[used] * times[used]
         for name, measure in _CHECKS.items():
-            one, other = (measure(y[sample], risk[sample], weight[sample]) for risk in risks)
+            one, other = (measure(y[used], risk[used], again) for risk in risks)
             drawn[name].append(one - other)
     step("standard errors", RESAMPLES, RESAMPLES)
     return tuple(

@@ -50,7 +50,7 @@ def drawn_times(cohort: Cohort, refits: int, seed: int) -> Iterator[Floats]:
     """
     patients, which = np.unique(cohort.patient_id.astype(str), return_inverse=True)
     resolved = np.zeros(len(patients))
-    resolved[which[cohort.resolved]] = 1.0
+    resolved[which[cohort.has_outcome]] = 1.0
     for number in range(refits):
         random = np.random.default_rng([seed, number])
         yield random.multinomial(int(resolved.sum()), resolved / resolved.sum())[which].astype(
@@ -71,7 +71,7 @@ def refit(cohort: Cohort, config: TrainingConfig, step: Step, pieces: Pieces = N
     pieces : Pieces
         Where finished refits are kept.
     """
-    rows = cohort.resolved
+    rows = cohort.has_outcome
     lean = replace(cohort, features=cohort.inputs)
     drawn = list(drawn_times(cohort, config.refits, config.seed))
     named = {f"refit-{number}": times for number, times in enumerate(drawn)}
@@ -88,7 +88,7 @@ def refit(cohort: Cohort, config: TrainingConfig, step: Step, pieces: Pieces = N
 
 def _refit_risk(cohort: Cohort, seed: int, times: Floats) -> Arrays:
     """Return the risks of the resolved rows; none where the draw has too few of an outcome."""
-    rows = cohort.resolved
+    rows = cohort.has_outcome
     drawn = rows & (times > 0)
     cases = {v: len(set(cohort.patient_id[drawn & (cohort.y == v)])) for v in (0.0, 1.0)}
     if min(cases.values()) < FEWEST:

@@ -71,10 +71,11 @@ def _distribution(validated: CrossValidation) -> dict[str, list[float]]:
 
 
 def _cohort_counts(cohort: Cohort, at: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    resolved = cohort.resolved & at
-    weight = cohort.weights.weight
+    with_outcome, each = cohort.has_outcome & at, cohort.each & at
+    known, chance = at & ~cohort.possible, cohort.weights.chance
+    weight, possible = cohort.weights.weight, each & cohort.possible
     counts = {
-        name: int((cohort.status[at] == status).sum())
+        name: int((cohort.status[known] == status).sum())
         for name, status in (
             ("events", "event"),
             ("competing", "competing"),
@@ -83,11 +84,15 @@ def _cohort_counts(cohort: Cohort, at: npt.NDArray[np.bool_]) -> dict[str, Any]:
             ("indeterminate", "indeterminate"),
         )
     }
+    counts["indeterminate"] += int(possible.sum())
     return {
-        "patients": int(at.sum()),
+        "patients": int(each.sum()),
         **counts,
-        "pseudo_refractory": int(cohort.pseudo_refractory[at].sum()),
-        "weighted_event_rate": float(np.average(cohort.y[resolved], weights=weight[resolved])),
+        "expected_of_indeterminate": float(chance[possible].sum()),
+        "pseudo_refractory": int(cohort.pseudo_refractory[each].sum()),
+        "weighted_event_rate": float(
+            np.average(cohort.y[with_outcome], weights=weight[with_outcome])
+        ),
         "truncated_weights": int((weight[at] == LARGEST_WEIGHT).sum()),
     }
 

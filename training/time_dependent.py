@@ -61,6 +61,7 @@ def auroc_in_time(
     *,
     censoring: CensoringCurve | None = None,
     sample_weight: Any = None,
+    known: Any = None,
     groups: Any = None,
     resamples: int = 500,
     random_state: int = 0,
@@ -80,6 +81,8 @@ def auroc_in_time(
         By default fitted to these rows; held in the resamples.
     sample_weight : array-like of shape (n_rows,), optional
         Further weights, as for a label that cannot always be told.
+    known : array-like of bool, shape (n_rows,), optional
+        Rows whose events are counted; all by default.
     groups, resamples, random_state, level
         As in :func:`~lnrisk.training.metrics.bootstrap_intervals`.
 
@@ -91,6 +94,7 @@ def auroc_in_time(
     """
     curve = fit_censoring(days, status == "censored") if censoring is None else censoring
     further = np.ones(len(days)) if sample_weight is None else np.asarray(sample_weight, float)
+    counted = np.ones(len(days), bool) if known is None else np.asarray(known, bool)
     patient = np.arange(len(days)) if groups is None else np.asarray(groups)
     predicted = np.asarray(risk, dtype=np.float64)
     rows = []
@@ -98,9 +102,8 @@ def auroc_in_time(
         y, weight = weights_by(day, status, days, curve)
         weight = weight * further
         used = weight > 0
-        events = int(y[used].sum())
         estimate, drawn = np.nan, np.empty(0)
-        if 0 < events < used.sum():
+        if 0 < y[used].sum() < used.sum():
             estimate = float(auroc(y, predicted, weight))
             drawn = np.concatenate(
                 [
@@ -110,5 +113,5 @@ def auroc_in_time(
             )
         _, lower, upper, _ = percentile_interval(estimate, drawn, level)
         rows.append({"days": day, "auroc": estimate, "lower": lower, "upper": upper})
-        rows[-1]["events"] = events
+        rows[-1]["events"] = int(y[used & counted].sum())
     return pd.DataFrame(rows)

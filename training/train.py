@@ -18,6 +18,7 @@ from .cohort import Cohort, build_cohort
 from .config import TrainingConfig
 from .described.description import description, simple_rules
 from .fitting import fit_classifier
+from .later_look import look_again, spread_results
 from .model_file import to_risk_model
 from .pieces import Pieces, kept_for, run_key
 from .progress import Step
@@ -81,9 +82,10 @@ def fit_model(
     """Train without validating: for a model whose figures come from elsewhere."""
     with threadpool_limits(limits=1, user_api="blas"):
         cohort = build_cohort(registry, definition, config)
-        classifier, _ = fit_classifier(cohort, cohort.resolved, config.seed)
+        classifier, _ = fit_classifier(cohort, cohort.has_outcome, config.seed)
         refits = refit(cohort, config, step)
-        return to_risk_model(classifier, cohort, registry, definition, config, refits)
+        spread, _ = look_again(registry, definition, config)
+        return to_risk_model(classifier, cohort, registry, definition, config, refits, spread)
 
 
 def _train(
@@ -98,11 +100,14 @@ def _train(
     cohort = build_cohort(registry, definition, config)
     step("cohort", 1, 1)
     step("fit", 0, 1)
-    classifier, _ = fit_classifier(cohort, cohort.resolved, config.seed)
+    classifier, _ = fit_classifier(cohort, cohort.has_outcome, config.seed)
     step("fit", 1, 1)
     rules = simple_rules(cohort)
     found = validate(registry, definition, cohort, classifier, config, step, pieces, rules)
-    model = to_risk_model(classifier, cohort, registry, definition, config, found.refits)
+    step("later look", 0, 1)
+    spread, unknown = look_again(registry, definition, config)
+    step("later look", 1, 1)
+    model = to_risk_model(classifier, cohort, registry, definition, config, found.refits, spread)
     today = datetime.datetime.now(tz=datetime.UTC).date()
     results = run_results(
         registry, cohort, found.cross_validation, classifier, model, config, today, version
@@ -111,7 +116,9 @@ def _train(
     results |= description(
         registry, definition, cohort, model, found.cross_validation, config, step
     )
-    results["warnings"] = [*results["warnings"], *_beaten(results["candidates"])]
+    results["spread"] = spread_results(spread)
+    unranged = [f"Risks have no range. {unknown}"] if unknown else []
+    results["warnings"] = [*results["warnings"], *unranged, *_beaten(results["candidates"])]
     return TrainingRun(model, cohort, found, results)
 
 

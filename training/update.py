@@ -21,7 +21,7 @@ from ..model.columns import Piece
 from ..model.recalibrated import recalibrated
 from ..model.sample_size import affordable_parameters
 from ..model.terms import parameters_of
-from .at_risk import AtRisk, rows_at_risk
+from .at_risk import AtRisk, people, rows_at_risk
 from .external import site_config
 from .metrics import log_odds
 from .progress import Step
@@ -130,8 +130,9 @@ def update(
 
 def _cannot(model: RiskModel, rows: AtRisk) -> dict[str, str]:
     """Return why a method cannot be had; empty where it can."""
-    y = rows.y[rows.primary & rows.resolved]
-    events, without = int(y.sum()), int((1 - y).sum())
+    used = rows.primary & rows.has_outcome
+    patients, events = people(rows.y[used], rows.possible[used])
+    without = patients - events
     fewer = min(events, without)
     has = f"the site has {events} with and {without} without the outcome"
 
@@ -139,7 +140,7 @@ def _cannot(model: RiskModel, rows: AtRisk) -> dict[str, str]:
         return "" if fewer >= number else f"needs {number} with and without the outcome; {has}"
 
     wanted = parameters_of([Piece(column.term) for column in model.columns])
-    carried = affordable_parameters(len(y), 0.8, events / len(y)) if fewer else 0
+    carried = affordable_parameters(patients, 0.8, events / patients) if fewer else 0
     enough = carried >= wanted
     return {
         "unchanged": "",
@@ -151,7 +152,7 @@ def _cannot(model: RiskModel, rows: AtRisk) -> dict[str, str]:
 
 def _lines(model: RiskModel, rows: AtRisk) -> dict[str, tuple[float, float]]:
     """Return intercept and slope of each recalibration, from the resolved rows at all landmarks."""
-    used = rows.resolved
+    used = rows.has_outcome
     at, y, weight = _log_odds(model, rows, used), rows.y[used], rows.weights.weight[used]
     shift, _ = logistic_line(at, y, weight, slope=1.0)
     intercept, slope = logistic_line(at, y, weight)
@@ -170,7 +171,7 @@ def _p_values(
     model: RiskModel, rows: AtRisk, lines: dict[str, tuple[float, float]]
 ) -> dict[str, float]:
     """Return for each simpler method how well the best line may be no better, at one landmark."""
-    used = rows.resolved & rows.primary
+    used = rows.has_outcome & rows.primary
     at, y = _log_odds(model, rows, used), rows.y[used]
     weight = rows.weights.weight[used] / rows.weights.weight[used].mean()
     loss = {}

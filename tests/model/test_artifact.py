@@ -100,6 +100,26 @@ def test_a_file_that_is_no_json_is_refused(tmp_path):
         load_model(tmp_path)
 
 
+def test_the_range_of_patients_alike_holds_the_risk_and_its_refits():
+    frame = at(a=[1.0, -2.0], b=[1.0, 0.5], c=[1.0, np.nan])
+    ours, months = model(), np.full(2, 3.0)
+    risk, steady = ours.predict(frame), ours.interval(frame)
+    lower, upper = ours.range_of(risk, months, steady)
+    assert (lower <= np.minimum(risk, steady[0])).all()
+    assert (upper >= np.maximum(risk, steady[1])).all()
+    narrow, wide = ours.spread.range_of(risk, months)
+    assert (lower <= narrow).all()
+    assert (upper >= wide).all()
+
+
+def test_a_model_that_does_not_know_its_spread_gives_no_range():
+    frame = at(a=[1.0], b=[1.0], c=[1.0])
+    unknowing = model(spread=None)
+    risk = unknowing.predict(frame)
+    lower, upper = unknowing.range_of(risk, np.array([3.0]), unknowing.interval(frame))
+    assert np.isnan([lower, upper]).all()
+
+
 def test_without_refits_there_is_no_interval():
     lower, upper = model(refits=()).interval(at(a=[1.0], b=[1.0], c=[1.0]))
     assert np.isnan([lower[0], upper[0]]).all()

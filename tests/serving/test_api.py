@@ -18,7 +18,10 @@ def test_a_patient_gets_risk_rule_and_reasons(client):
     answer = client.post("/v1/risk", json=patient()).json()
     assert answer["status"] == "ok"
     assert 0 < answer["risk"] < 1
-    assert answer["interval"]["lower"] <= answer["interval"]["upper"]
+    alike, steady = answer["interval"], answer["steadiness"]
+    assert (alike["kind"], steady["kind"]) == ("patients alike", "refits")
+    assert alike["lower"] <= steady["lower"] <= steady["upper"] <= alike["upper"]
+    assert alike["lower"] <= answer["risk"] <= alike["upper"]
     assert answer["landmark"] == {"day": 84, "date": "2015-08-24"}
     assert answer["label"]["verdict"] == "not_refractory"
     (course,) = answer["label"]["courses"]

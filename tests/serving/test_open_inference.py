@@ -51,9 +51,10 @@ def test_risks_are_the_models(client):
     assert answer.json()["model_version"] == MODEL.version
     assert answer.json()["parameters"]["trained_on_simulated_data"] is True
     frame = pd.DataFrame(given, dtype=float)
-    lower, upper = MODEL.interval(frame)
+    risk, months = MODEL.predict(frame), frame["landmark_month"].to_numpy()
+    lower, upper = MODEL.range_of(risk, months, MODEL.interval(frame))
     found = outputs(answer)
-    np.testing.assert_allclose(found["risk"], MODEL.predict(frame), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(found["risk"], risk, rtol=0, atol=1e-15)
     np.testing.assert_allclose(found["risk_lower"], lower, rtol=0, atol=1e-15)
     np.testing.assert_allclose(found["risk_upper"], upper, rtol=0, atol=1e-15)
     assert found["status"] == ["ok"] * 3

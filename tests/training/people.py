@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lnrisk.training import pieces, refits
+from lnrisk.training.at_risk import each_once
 from lnrisk.training.config import TrainingConfig, Validation
 from lnrisk.training.validation import cross_validation
 from scipy.special import expit
@@ -25,13 +26,14 @@ PLAN = TrainingConfig(
 
 @dataclass(frozen=True)
 class People:
-    """Two rows for every patient, at day 0 and day 84; every eighth patient is unresolved."""
+    """Every patient at day 0 and day 84; every eighth is unresolved."""
 
     patient_id: np.ndarray
     position: np.ndarray
     landmark_days: np.ndarray
     features: pd.DataFrame
     y: np.ndarray
+    possible: np.ndarray
     status: np.ndarray
     days: np.ndarray
     weights: SimpleNamespace
@@ -42,8 +44,12 @@ class People:
         return self.features
 
     @property
-    def resolved(self):
+    def has_outcome(self):
         return ~np.isnan(self.y)
+
+    @property
+    def each(self):
+        return each_once(self.y, self.possible)
 
     @property
     def primary(self):
@@ -65,9 +71,12 @@ def people(patients=160, seed=0, effect=1.5):
         landmark_days=np.tile([0, 84], patients),
         features=pd.DataFrame(x[who] + rng.normal(size=(2 * patients, 2)) / 3, columns=["a", "b"]),
         y=once[who],
+        possible=np.zeros(2 * patients, dtype=bool),
         status=status[who],
         days=days[who],
-        weights=SimpleNamespace(weight=weight, determinable=np.ones(2 * patients)),
+        weights=SimpleNamespace(
+            weight=weight, determinable=np.ones(2 * patients), chance=np.ones(2 * patients)
+        ),
     )
 
 

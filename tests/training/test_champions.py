@@ -122,7 +122,9 @@ def test_miscalibration_alone_is_refused():
     y = (random.random(2_000) < risk).astype(float)
     odds = 2 * np.log(risk / (1 - risk))
     sure = 1 / (1 + np.exp(-odds))
-    checks = promotion._checks(y, (sure, risk), np.ones(2_000), quietly)
+    checks = promotion._checks(
+        y, (sure, risk), np.ones(2_000), np.arange(2_000).astype(str), quietly
+    )
     refused = {check.measure for check in checks if not check.no_worse}
     assert refused == {"log_loss", "ici", "slope_off_one"}
     assert not promotion.Comparison(2_000, int(y.sum()), checks).no_worse

@@ -64,8 +64,7 @@ def cohort(*others, config=CONFIG, refractory=REFRACTORY):
     return build_cohort(generated.registry(people), load_definition(), config)
 
 
-@cache
-def whole():
+def everyone(config=CONFIG):
     """24 patients with an outcome, and one more for each way not to have one."""
     return cohort(
         NO_INDUCTION,
@@ -76,7 +75,13 @@ def whole():
         person(last=300),
         CANNOT_TELL,
         person(last=84),
+        config=config,
     )
+
+
+@cache
+def whole():
+    return everyone()
 
 
 def test_each_step_leaves_out_whom_it_names():
@@ -101,20 +106,45 @@ def test_what_is_left_out_and_what_remains_add_up():
     assert whole().attrition["remaining"].iloc[0] == 32
 
 
-def test_at_risk_are_the_unresolved_too_but_only_the_resolved_have_y_and_weight():
+def test_at_risk_are_the_unresolved_too_and_whom_the_rule_cannot_judge_has_both_outcomes():
     found = whole()
-    assert pd.Series(found.status).value_counts().to_dict() == {
+    known = ~found.possible
+    assert pd.Series(found.status[known]).value_counts().to_dict() == {
         "event": 12,
         "event_free": 12,
         "censored": 2,
-        "indeterminate": 1,
     }
-    assert found.resolved.sum() == found.attrition["remaining"].iloc[-1] == 24
-    assert found.patient_id.tolist() == [f"p{i}" for i in (*range(24), 29, 30, 31)]
+    assert (found.has_outcome & known).sum() == found.attrition["remaining"].iloc[-1] == 24
+    assert found.patient_id[found.each].tolist() == [f"p{i}" for i in (*range(24), 29, 30, 31)]
     np.testing.assert_array_equal(found.y[:24], [1] * 12 + [0] * 12)
-    assert np.isnan(found.y[24:]).all()
-    assert (found.weights.weight[24:] == 0).all()
+    unresolved = np.isnan(found.y)
+    assert (found.status[unresolved] == "censored").all()
+    assert (found.weights.weight[unresolved] == 0).all()
     assert (found.weights.weight[:24] >= 1).all()
+    assert found.status[found.possible].tolist() == ["event", "event_free"]
+    assert found.y[found.possible].tolist() == [1.0, 0.0]
+    assert len(set(found.patient_id[found.possible])) == 1
+    chance = found.weights.chance
+    assert chance[found.possible].sum() == pytest.approx(1.0)
+    assert (chance[known] == 1.0).all()
+    assert found.weights.weight[found.possible].sum() >= 1.0
+
+
+def test_others_stand_in_for_whom_the_rule_cannot_judge_where_that_is_asked():
+    found = everyone(CONFIG.changed(indeterminate="weight"))
+    assert not found.possible.any()
+    assert (found.status == "indeterminate").sum() == 1
+    assert np.isnan(found.y[found.status == "indeterminate"]).all()
+    assert (found.weights.chance == 1.0).all()
+
+
+def test_expected_events_count_when_the_size_of_the_model_is_decided():
+    found = trained().cohort
+    at = found.primary & found.has_outcome
+    known = (found.y[at] == 1) & ~found.possible[at]
+    expected = found.weights.chance[at & found.possible & (found.y == 1)].sum()
+    assert found.sample_size.events == pytest.approx(known.sum() + expected)
+    assert found.sample_size.patients == (at & found.each).sum()
 
 
 def test_who_met_the_definition_before_the_landmark_is_no_longer_at_risk():
@@ -207,7 +237,7 @@ def test_too_few_with_or_without_are_refused_with_the_attrition(refractory, resp
 
 def test_ten_with_and_ten_without_are_enough():
     registry = generated.registry([*REFRACTORY[:10], *RESPONDERS[:10]])
-    assert build_cohort(registry, load_definition(), CONFIG).resolved.sum() == 20
+    assert build_cohort(registry, load_definition(), CONFIG).has_outcome.sum() == 20
 
 
 def test_the_registrys_outcome_needs_the_table_of_outcomes():

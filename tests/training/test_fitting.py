@@ -10,6 +10,7 @@ from lnrisk.model.definition import load_definition
 from lnrisk.training import fitting, refits
 from lnrisk.training.config import TrainingConfig
 from lnrisk.training.fitting import fit_classifier
+from lnrisk.training.later_look import look_again
 from lnrisk.training.model_file import to_risk_model
 from lnrisk.training.refits import refit
 from registries import CONFIG, quietly, simulated, trained
@@ -18,14 +19,19 @@ from registries import CONFIG, quietly, simulated, trained
 @cache
 def fitted():
     cohort = trained().cohort
-    return fit_classifier(cohort, cohort.resolved, CONFIG.seed)[0]
+    return fit_classifier(cohort, cohort.has_outcome, CONFIG.seed)[0]
 
 
 def model(refits=2, seed=CONFIG.seed, step=quietly):
     config = CONFIG.changed(refits=refits, seed=seed)
     cohort = trained().cohort
     made = refit(cohort, config, step)
-    return to_risk_model(fitted(), cohort, simulated(), load_definition(), config, made)
+    return to_risk_model(fitted(), cohort, simulated(), load_definition(), config, made, spread())
+
+
+@cache
+def spread():
+    return look_again(simulated(), load_definition(), CONFIG)[0]
 
 
 def test_the_model_file_gives_the_risks_of_the_classifier():
@@ -53,7 +59,7 @@ class Noted:
 def test_only_the_chosen_are_fitted_with_their_weights_and_warnings_are_remarks(monkeypatch):
     cohort = trained().cohort
     monkeypatch.setattr(fitting, "LogisticRisk", Noted)
-    chosen = cohort.resolved.copy()
+    chosen = cohort.has_outcome.copy()
     chosen[np.flatnonzero(chosen)[::3]] = False
     classifier, remarks = fit_classifier(cohort, chosen, 4)
     features, y, weight, groups = classifier.fitted
@@ -67,7 +73,7 @@ def test_only_the_chosen_are_fitted_with_their_weights_and_warnings_are_remarks(
 
 def test_terms_hold_the_dictionary_and_the_range_of_the_resolved():
     cohort = trained().cohort
-    values = model().term_values(cohort.features[cohort.resolved])
+    values = model().term_values(cohort.features[cohort.has_outcome])
     for term, entry in zip(model().terms, cohort.dictionary, strict=True):
         assert (term.name, term.meaning, term.unit) == (entry.name, entry.meaning, entry.unit)
         assert term.lowest == pytest.approx(values[term.name].min(), rel=1e-9)
@@ -83,9 +89,9 @@ def test_what_it_was_trained_on_is_recorded():
         "data": simulated().source.name,
         "sha256": simulated().source.sha256,
         "synthetic": True,
-        "patients": int((cohort.resolved & cohort.primary).sum()),
-        "events": int((cohort.status[cohort.primary] == "event").sum()),
-        "rows": int(cohort.resolved.sum()),
+        "patients": int((cohort.has_outcome & cohort.primary & cohort.each).sum()),
+        "events": int((cohort.status[cohort.primary & ~cohort.possible] == "event").sum()),
+        "rows": int(cohort.has_outcome.sum()),
     }
     assert (found.landmarks, found.horizon_days, found.outcome) == ((0, 84, 182), 548, "rule")
     assert found.required_feature == "log_upcr_last"
@@ -126,7 +132,7 @@ def test_whole_patients_are_drawn_and_only_resolved_ones():
     (times,) = refits.drawn_times(cohort, 1, 0)
     by_patient = pd.Series(times).groupby(cohort.patient_id)
     assert (by_patient.min() == by_patient.max()).all()
-    resolved = pd.Series(cohort.resolved).groupby(cohort.patient_id).any()
+    resolved = pd.Series(cohort.has_outcome).groupby(cohort.patient_id).any()
     assert by_patient.first().sum() == resolved.sum()
     assert (by_patient.first()[~resolved] == 0).all()
 
@@ -135,11 +141,11 @@ def test_a_refits_risks_are_told_by_the_columns_of_the_model():
     cohort, config = trained().cohort, CONFIG.changed(refits=2)
     made = refit(cohort, config, quietly)
     found = to_risk_model(fitted(), cohort, simulated(), load_definition(), config, made)
-    design = found.design(cohort.features[cohort.resolved])
+    design = found.design(cohort.features[cohort.has_outcome])
     for told, own in zip(found.refits, made.risk, strict=True):
         log_odds = told[0] + design @ np.array(told[1:])
         gap = np.abs(1 / (1 + np.exp(-log_odds)) - own)
-        assert np.quantile(gap, 0.9) < 0.03
+        assert np.quantile(gap, 0.9) < 0.04
 
 
 def test_progress_is_told_from_none_to_all():

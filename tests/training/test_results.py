@@ -63,9 +63,11 @@ def test_no_list_is_as_long_as_the_cohort():
 def test_counts_add_up():
     counts, cohort = results()["cohort"], trained().cohort
     statuses = ("events", "competing", "event_free", "censored", "indeterminate")
-    assert sum(counts[name] for name in statuses) == counts["patients"] == cohort.primary.sum()
-    assert counts["pseudo_refractory"] == cohort.pseudo_refractory[cohort.primary].sum()
-    rows = cohort.resolved & cohort.primary
+    at = cohort.primary & cohort.each
+    assert sum(counts[name] for name in statuses) == counts["patients"] == at.sum()
+    assert counts["pseudo_refractory"] == cohort.pseudo_refractory[at].sum()
+    assert 0 < counts["expected_of_indeterminate"] < counts["indeterminate"]
+    rows = cohort.has_outcome & cohort.primary
     rate = np.average(cohort.y[rows], weights=cohort.weights.weight[rows])
     assert [one["landmark_days"] for one in counts["landmarks"]] == [0, 84, 182]
     assert counts["weighted_event_rate"] == pytest.approx(rate)

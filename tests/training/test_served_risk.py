@@ -15,7 +15,7 @@ DAY = 84
 
 def test_the_service_gives_the_risk_of_the_training_side():
     run, people = trained(), simulated(1000, seed=7)
-    classifier, _ = fit_classifier(run.cohort, run.cohort.resolved, CONFIG.seed)
+    classifier, _ = fit_classifier(run.cohort, run.cohort.has_outcome, CONFIG.seed)
     index = index_days(people)
     features = features_at(people, index, DAY, run.model.analytes).whole
     expected = classifier.predict_proba(features[list(run.cohort.inputs.columns)])[:, 1]

@@ -289,7 +289,8 @@ def test_the_loaded_model_predicts_as_the_model(logged):
     features = trained().cohort.features.head(60)
     found = logged.loaded.predict(features)
     model, ok = trained().model, (found["status"] == "ok").to_numpy()
-    lower, upper = model.interval(features)
+    risk, months = model.predict(features), features["landmark_month"].to_numpy()
+    lower, upper = model.range_of(risk, months, model.interval(features))
     assert ok.sum() > 30
     for name, ours in (
         ("risk", model.predict(features)),

@@ -73,7 +73,7 @@ def compare(
     list of dict
         As `lnrisk.training.selection.choose` returns them, of the rows of all landmarks.
     """
-    rows = np.flatnonzero(cohort.resolved)
+    rows = np.flatnonzero(cohort.has_outcome)
     X, y = cohort.features.iloc[rows], cohort.y[rows]
     weight, patient = cohort.weights.weight[rows], cohort.patient_id[rows].astype(str)
     found = challengers(cohort, config)

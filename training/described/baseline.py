@@ -57,10 +57,11 @@ def baseline_table(registry: Registry, rows: AtRisk) -> list[dict[str, Any]]:
         As `lnrisk.training.schema` has them; quartiles and shares are given of ten patients or
         more. Values on a log scale are given on their own.
     """
+    known = rows.primary & ~rows.possible
     groups = {
-        "all": rows.primary,
-        "event": rows.primary & (rows.y == 1),
-        "event_free": rows.primary & (rows.y == 0),
+        "all": rows.primary & rows.each,
+        "event": known & (rows.y == 1),
+        "event_free": known & (rows.y == 0),
     }
     entries = {entry.name: entry for entry in rows.entries}
     found: list[dict[str, Any]] = []

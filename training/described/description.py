@@ -54,7 +54,7 @@ def description(
         Told of the progress.
     """
     at, plan = found.at(cohort.primary_landmark), config.validation
-    rows = np.flatnonzero(cohort.primary & cohort.resolved)
+    rows = np.flatnonzero(cohort.primary & cohort.has_outcome)
     step("comparators", 0, 1)
     compared = comparator_rows(
         cohort.features.iloc[rows].reset_index(drop=True),
@@ -101,7 +101,7 @@ def simple_rules(cohort: Cohort) -> dict[str, npt.NDArray[np.float64]]:
 
 def _weighing(cohort: Cohort, config: TrainingConfig) -> dict[str, Any]:
     """Return how outcomes were weighted, and whether anybody stands in for too many."""
-    used = cohort.primary & cohort.resolved
+    used = cohort.primary & cohort.has_outcome
     probability = (cohort.weights.uncensored * cohort.weights.determinable)[used]
     smallest, below = float(probability.min()), float((probability < SMALL_PROBABILITY).mean())
     remarks = []

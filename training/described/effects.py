@@ -84,12 +84,14 @@ def worked_patients(model: RiskModel, rows: AtRisk) -> list[dict[str, Any]]:
     for name, middle in _NAMES.items():
         near = np.abs(place - middle) <= TENTH / 2
         own = values[near].median().to_frame().T.reset_index(drop=True)
-        design = model.design_of(own, _months(own, rows.primary_landmark))
-        lower, upper = model.interval_of(design)
+        months = _months(own, rows.primary_landmark)
+        design = model.design_of(own, months)
+        its_risk = model.risk_of(design)
+        lower, upper = model.range_of(its_risk, months, model.interval_of(design))
         found.append(
             {
                 "name": name,
-                "risk": float(model.risk_of(design)[0]),
+                "risk": float(its_risk[0]),
                 "lower": _number(lower[0]),
                 "upper": _number(upper[0]),
                 "text": [
@@ -107,7 +109,7 @@ def worked_patients(model: RiskModel, rows: AtRisk) -> list[dict[str, Any]]:
 
 
 def _at_primary(model: RiskModel, rows: AtRisk) -> pd.DataFrame:
-    at = rows.features[rows.primary]
+    at = rows.features[rows.primary & rows.each]
     inside = np.flatnonzero(~model.outside_range(at).any(axis=1))
     return model.term_values(at.iloc[inside]).reset_index(drop=True)
 

@@ -58,6 +58,7 @@ TABLES: Mapping[str, Callable[[Results], rows.Table]] = {
     "candidates": rows.candidates,
     "sensitivity": rows.sensitivity,
     "changed_class": rows.changed_class,
+    "spread": rows.spread,
     "agreement": rows.agreement,
     "overlap": rows.overlap,
     "inputs": rows.inputs,

@@ -41,6 +41,7 @@ __all__ = [
     "optimism",
     "overlap",
     "sensitivity",
+    "spread",
     "worked",
 ]
 
@@ -74,10 +75,23 @@ def attrition(results: Results) -> Table:
     return Table(("Condition", "Left out because", "Left out", "Remaining"), rows, 2)
 
 
+def _whole(value: float | None) -> float | None:
+    return None if value is None else round(value)
+
+
 def landmarks(results: Results) -> Table:
     """Patients and outcomes at every landmark."""
     found = results.cohort.landmarks if results.cohort else []
-    columns = ("Landmark", "At risk", "Outcome", "Competing", "Without", "Ended", "Cannot tell")
+    columns = (
+        "Landmark",
+        "At risk",
+        "Outcome",
+        "Competing",
+        "Without",
+        "Ended",
+        "Cannot tell",
+        "Of these expected",
+    )
     rows = [
         (
             f"week {r.landmark_days / 7:.3g}",
@@ -90,6 +104,7 @@ def landmarks(results: Results) -> Table:
                     r.event_free,
                     r.censored,
                     r.indeterminate,
+                    _whole(r.expected_of_indeterminate),
                 )
             ),
         )
@@ -249,6 +264,16 @@ def changed_class(results: Results) -> Table:
     found = results.instability.changed_class if results.instability else []
     rows = [(f"{100 * r.threshold:g}%", percent(r.share)) for r in found]
     return Table(("Threshold", "On its other side in a refit"), rows)
+
+
+def spread(results: Results) -> Table:
+    """Where the risks of patients alike lie, at the primary landmark."""
+    rows = [
+        (percent(r.risk), f"{percent(r.lower)} to {percent(r.upper)}")
+        for r in results.spread
+        if r.landmark_days == results.task.primary_landmark
+    ]
+    return Table(("Risk by the model", "Range of patients alike"), rows)
 
 
 def agreement(results: Results) -> Table:

@@ -150,6 +150,7 @@ ANALYSES: Mapping[str, str] = {
     "definition": "Definition",
     "adherence": "Policy on adherence",
     "label certainty": "Certainty of labels",
+    "indeterminate": "Patients whom the rule cannot judge",
     "weights": "Outcome weights",
 }
 

@@ -122,6 +122,9 @@ class Size(Part):
     event_free: Count = Field(None, description="Followed to the horizon without the outcome.")
     censored: Count = Field(None, description="Follow-up ended before the horizon.")
     indeterminate: Count = Field(None, description="The rule cannot tell.")
+    expected_of_indeterminate: Number = Field(
+        None, description="How many of these are expected to have the outcome."
+    )
     pseudo_refractory: Count = Field(
         None, description="Of those without the outcome: failed, and nonadherence may explain it."
     )
@@ -415,6 +418,20 @@ class ChangedClass(Part):
 
     threshold: float = Field(description=RISK)
     share: Number = Field(None, description="Mean share on the other side in a refit.")
+
+
+class Spread(Part):
+    """Where the risks of patients lie who have one risk by the model, as a later look showed."""
+
+    landmark_days: int = Field(description="The landmark of the risk.")
+    later_day: int = Field(description="Day after the index date of the later look.")
+    level: float = Field(description="Share of patients inside the range.")
+    share_between_patients: float = Field(
+        description="Share of the outcome's variance at one risk that lies between patients."
+    )
+    risk: float = Field(description="By the model.")
+    lower: float = Field(description="Lower end of the range.")
+    upper: float = Field(description="Upper end of the range.")
 
 
 class Instability(Part):

@@ -78,6 +78,7 @@ class Results(parts.Part):
     candidates: list[parts.Candidate] = Field([], description="Classifiers that competed.")
     centres: parts.Centres | None = Field(None, description="Each centre left out in turn.")
     instability: parts.Instability | None = Field(None, description="Spread over refits.")
+    spread: list[parts.Spread] = Field([], description="How far patients alike lie apart.")
     learning_curve: list[parts.LearningPoint] = Field([], description="With fewer patients.")
     subgroups: list[parts.Subgroup] = Field([], description="Performance in subgroups.")
     sensitivity: list[parts.Sensitivity] = Field([], description="Changed assumptions.")

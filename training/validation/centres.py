@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..at_risk import people
 from ..cohort import Cohort
 from ..config import TrainingConfig, Validation
 from ..curves import calibration_curve
@@ -18,7 +19,7 @@ from ..pieces import NOWHERE, Arrays, Pieces
 from ..pooling import pool_measure
 from ..progress import Step
 from .cells import hidden
-from .cross_validation import Fold, fit_and_predict, lean
+from .cross_validation import Fold, Rows, fit_and_predict, lean
 from .figures import COMPARED, quick_figures
 from .subgroups import FEWEST_EITHER
 
@@ -77,7 +78,7 @@ def across_centres(
     .. [2] Debray TPA, et al. A framework for meta-analysis of prediction model studies with binary
        and time-to-event outcomes. Stat Methods Med Res 2019;28:2768-2786.
     """
-    plan, rows = config.validation, cohort.resolved
+    plan, rows = config.validation, cohort.has_outcome
     primary = rows & cohort.primary
     names = [str(name) for name in np.unique(centre[primary]) if name]
     if len(names) < 2:
@@ -105,10 +106,14 @@ def across_centres(
 
 
 def _can_be_asked(cohort: Cohort, fold: Fold, plan: Validation) -> bool:
-    y = cohort.y[fold.test]
-    trained = cohort.y[fold.train & cohort.primary]
-    enough = min(trained.sum(), len(trained) - trained.sum()) >= FEWEST_TO_TRAIN
-    return bool(enough and len(y) >= plan.smallest_cell and min(y.sum(), len(y) - y.sum()) >= 2)
+    patients, events = _people(cohort, fold.test)
+    trained, cases = _people(cohort, fold.train & cohort.primary)
+    enough = min(cases, trained - cases) >= FEWEST_TO_TRAIN
+    return bool(enough and patients >= plan.smallest_cell and min(events, patients - events) >= 2)
+
+
+def _people(cohort: Cohort, rows: Rows) -> tuple[int, int]:
+    return people(cohort.y[rows], cohort.possible[rows])
 
 
 def _figures(cohort: Cohort, fold: Fold, arrays: Arrays, level: float) -> pd.DataFrame:
@@ -124,8 +129,8 @@ def _figures(cohort: Cohort, fold: Fold, arrays: Arrays, level: float) -> pd.Dat
 def _rows(
     cohort: Cohort, folds: dict[str, Fold], found: dict[str, pd.DataFrame], smallest: int
 ) -> pd.DataFrame:
-    patients = np.array([int(fold.test.sum()) for fold in folds.values()])
-    events = np.array([int(cohort.y[fold.test].sum()) for fold in folds.values()])
+    counted = np.array([_people(cohort, fold.test) for fold in folds.values()])
+    patients, events = counted.T
     few = hidden(patients, smallest)
     few_events = few | hidden(events, smallest)
     tables = []
@@ -176,10 +181,13 @@ def _curves(
 ) -> pd.DataFrame:
     tables = [pd.DataFrame({"centre": [], "predicted": [], "observed": []})]
     for (name, fold), arrays in zip(asked.items(), made.values(), strict=True):
-        y = cohort.y[fold.test]
-        if min(y.sum(), len(y) - y.sum()) >= smallest:
+        patients, events = _people(cohort, fold.test)
+        if min(events, patients - events) >= smallest:
             curve = calibration_curve(
-                y, arrays["risk"], cohort.weights.weight[fold.test], points=CURVE_POINTS
+                cohort.y[fold.test],
+                arrays["risk"],
+                cohort.weights.weight[fold.test],
+                points=CURVE_POINTS,
             )
             tables.append(curve.assign(centre=name))
     return pd.concat(tables[1:] or tables, ignore_index=True)

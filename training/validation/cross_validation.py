@@ -40,6 +40,8 @@ class CrossValidation:
     patient_id : ndarray of str, shape (n_resolved,)
     landmark_days : ndarray of int, shape (n_resolved,)
     y, weight : ndarray of float, shape (n_resolved,)
+    possible : ndarray of bool, shape (n_resolved,)
+        Rows of an outcome that is possible and not known.
     risk : ndarray of float, shape (n_resolved, n_repeats)
     risk_of_all : ndarray of float, shape (n_rows,)
         Mean over the repeats, of the unresolved rows of the cohort too.
@@ -53,6 +55,7 @@ class CrossValidation:
     landmark_days: Days
     y: npt.NDArray[np.float64]
     weight: npt.NDArray[np.float64]
+    possible: npt.NDArray[np.bool_]
     risk: npt.NDArray[np.float64]
     risk_of_all: npt.NDArray[np.float64]
     performance: pd.DataFrame
@@ -67,6 +70,7 @@ class CrossValidation:
             landmark_days=self.landmark_days[rows],
             y=self.y[rows],
             weight=self.weight[rows],
+            possible=self.possible[rows],
             risk=self.risk[rows],
             performance=self.performance[self.performance["landmark_days"] == landmark]
             .drop(columns="landmark_days")
@@ -97,7 +101,7 @@ def folds_of(cohort: Cohort, folds: int, seed: int) -> list[Fold]:
     folds : int
     seed : int
     """
-    resolved = cohort.resolved
+    resolved = cohort.has_outcome
     position = np.flatnonzero(resolved)
     patients, which = np.unique(cohort.patient_id.astype(str), return_inverse=True)
     turn = np.random.default_rng(seed).permutation(len(patients)) % folds
@@ -143,7 +147,7 @@ def cross_validate(
     pieces : Pieces
         Where finished folds are kept.
     """
-    plan, resolved = config.validation, cohort.resolved
+    plan, resolved = config.validation, cohort.has_outcome
     folds = {
         f"fold-{plan.folds}-{repeat}-{number}": (repeat, fold)
         for repeat in range(plan.repeats)
@@ -162,6 +166,7 @@ def cross_validate(
         landmark_days=landmark,
         y=cohort.y[resolved],
         weight=cohort.weights.weight[resolved],
+        possible=cohort.possible[resolved],
         risk=risk[resolved],
         risk_of_all=risk.mean(axis=1),
         performance=pd.DataFrame({"landmark_days": []}),

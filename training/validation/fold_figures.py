@@ -7,6 +7,7 @@ figures are for comparing runs, and the headline figures are those of all folds 
 import numpy as np
 import pandas as pd
 
+from ..at_risk import people
 from ..cohort import Cohort
 from ..config import TrainingConfig
 from ..metrics import auroc, brier, calibration_slope, log_loss
@@ -38,17 +39,18 @@ def fold_figures(cohort: Cohort, found: CrossValidation, config: TrainingConfig)
         repeat, fold (both from 0), patients, events, and the measures; nan where a measure is not
         defined, as AUROC without events.
     """
-    primary = cohort.primary[cohort.resolved]
+    primary = cohort.primary[cohort.has_outcome]
     rows = []
     for repeat in range(config.validation.repeats):
         folds = folds_of(cohort, config.validation.folds, config.seed + repeat)
         for number, fold in enumerate(folds):
-            at = fold.test[cohort.resolved] & primary
+            at = fold.test[cohort.has_outcome] & primary
             given = found.y[at], found.risk[at, repeat], found.weight[at]
             shown = {
                 name: float(measure(*given)) if at.any() else np.nan
                 for name, measure in MEASURES.items()
             }
-            counts = {"patients": int(at.sum()), "events": int(found.y[at].sum())}
+            patients, events = people(found.y[at], found.possible[at])
+            counts = {"patients": patients, "events": events}
             rows.append({"repeat": repeat, "fold": number, **counts, **shown})
     return pd.DataFrame(rows)

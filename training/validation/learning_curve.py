@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from ..at_risk import people
 from ..cohort import Cohort
 from ..config import TrainingConfig
 from ..metrics import Floats
@@ -68,7 +69,7 @@ def learning_curve(
         partial(fit_and_predict, lean(cohort), config.seed), names, "learning curve", step
     )
     tables = []
-    at = cohort.primary & cohort.resolved
+    at = cohort.primary & cohort.has_outcome
     for size, each in fitted.items():
         risk = np.full(len(at), np.nan)
         for number, fold in enumerate(each):
@@ -83,7 +84,7 @@ def _part(cohort: Cohort, fold: Fold, size: float, seed: int) -> Fold:
     """Return the fold with a share of its training patients, of either outcome alike."""
     patients, which = np.unique(cohort.patient_id.astype(str), return_inverse=True)
     ever = np.zeros(len(patients))
-    np.maximum.at(ever, which, np.where(cohort.resolved, cohort.y, 0.0))
+    np.maximum.at(ever, which, np.where(cohort.has_outcome, cohort.y, 0.0))
     trained = np.zeros(len(patients), dtype=bool)
     trained[which[fold.train]] = True
     place = np.random.default_rng([seed, 7]).permutation(len(patients))
@@ -91,18 +92,24 @@ def _part(cohort: Cohort, fold: Fold, size: float, seed: int) -> Fold:
     for outcome in (0.0, 1.0):
         mine = np.flatnonzero(trained & (ever == outcome))
         chosen[mine[np.argsort(place[mine])][: round(size * len(mine))]] = True
-    return Fold(fold.train & chosen[which], fold.test & cohort.resolved & cohort.primary)
+    return Fold(fold.train & chosen[which], fold.test & cohort.has_outcome & cohort.primary)
 
 
 def _enough(cohort: Cohort, fold: Fold) -> bool:
-    y = cohort.y[fold.train & cohort.primary]
-    return bool(min(y.sum(), len(y) - y.sum()) >= FEWEST)
+    patients, events = _people(cohort, fold)
+    return min(events, patients - events) >= FEWEST
+
+
+def _people(cohort: Cohort, fold: Fold) -> tuple[int, int]:
+    """Return patients and known events that a fold trains on, at the primary landmark."""
+    rows = fold.train & cohort.primary
+    return people(cohort.y[rows], cohort.possible[rows])
 
 
 def _figures(
     cohort: Cohort, risk: Floats, config: TrainingConfig, folds: list[Fold]
 ) -> pd.DataFrame:
-    at, plan = cohort.primary & cohort.resolved, config.validation
+    at, plan = cohort.primary & cohort.has_outcome, config.validation
     table = figures(
         cohort.y[at],
         risk,
@@ -112,8 +119,8 @@ def _figures(
         random_state=config.seed,
         level=plan.level,
     )
-    trained = [cohort.y[fold.train & cohort.primary] for fold in folds]
+    patients, events = np.mean([_people(cohort, fold) for fold in folds], axis=0)
     table = table[table["measure"].isin(MEASURES)].drop(columns="resamples")
-    table.insert(0, "patients", round(float(np.mean([len(y) for y in trained]))))
-    table.insert(1, "events", round(float(np.mean([y.sum() for y in trained]))))
+    table.insert(0, "patients", round(float(patients)))
+    table.insert(1, "events", round(float(events)))
     return table

@@ -16,6 +16,7 @@ from ...features.errors import LnriskError
 from ...features.registry import Registry
 from ...model.certainty import outcome_certainty
 from ...model.definition import Definition, load_definition, presets
+from ..at_risk import people
 from ..cohort import Cohort, build_cohort
 from ..config import TrainingConfig
 from ..metrics import Floats
@@ -45,6 +46,7 @@ class _Setting:
     analysis: str
     name: str
     definition: Definition
+    config: TrainingConfig
 
 
 def sensitivity(
@@ -73,13 +75,14 @@ def sensitivity(
     Returns
     -------
     DataFrame
-        analysis ("definition", "adherence", "weights" or "label certainty"), setting, patients,
-        events, measure, estimate, lower, upper, note.
+        analysis ("definition", "adherence", "indeterminate", "weights" or "label certainty"),
+        setting, patients, events, measure, estimate, lower, upper, note.
     """
-    settings = _settings(definition) if config.outcome == "rule" else []
-    other = [one for one in settings if one.definition != definition]
+    settings = _settings(definition, config) if config.outcome == "rule" else []
+    trained = (definition, config)
+    other = [one for one in settings if (one.definition, one.config) != trained]
     made = pieces.run(
-        partial(_under, registry, config),
+        partial(_under, registry),
         {f"setting-{config.validation.folds}-{one.analysis}-{one.name}": one for one in other},
         "sensitivity",
         step,
@@ -95,27 +98,31 @@ def sensitivity(
     return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
 
 
-def _settings(definition: Definition) -> list[_Setting]:
-    """Return every preset and every reading of unknown adherence, each once."""
+def _settings(definition: Definition, config: TrainingConfig) -> list[_Setting]:
+    """Return every preset and every reading of what is unknown, each once."""
     others = [load_definition(name) for name in presets()]
     named = {one.name: one for one in others} | {definition.name: definition}
     return [
-        *(_Setting("definition", name, one) for name, one in named.items()),
+        *(_Setting("definition", name, one, config) for name, one in named.items()),
         *(
-            _Setting("adherence", reading, definition.with_adherence_unknown(reading))
+            _Setting("adherence", reading, definition.with_adherence_unknown(reading), config)
             for reading in READINGS
+        ),
+        *(
+            _Setting("indeterminate", name, definition, config.changed(indeterminate=name))
+            for name in ("chance", "weight")
         ),
     ]
 
 
-def _under(registry: Registry, config: TrainingConfig, setting: _Setting) -> Arrays:
-    """Return outcomes, weights and out-of-fold risks under another definition."""
-    relaxed = config.changed(allow_small=True)
+def _under(registry: Registry, setting: _Setting) -> Arrays:
+    """Return outcomes, weights and out-of-fold risks under another choice."""
+    config = setting.config.changed(allow_small=True)
     try:
-        cohort = build_cohort(registry, setting.definition, relaxed)
+        cohort = build_cohort(registry, setting.definition, config)
     except LnriskError:
         return {"note": np.array(["Not fitted: too few patients with, or without, the outcome."])}
-    rows = cohort.primary & cohort.resolved
+    rows = cohort.primary & cohort.has_outcome
     risk = np.full(len(rows), np.nan)
     needed = lean(cohort)
     for fold in folds_of(cohort, config.validation.folds, config.seed):
@@ -123,6 +130,7 @@ def _under(registry: Registry, config: TrainingConfig, setting: _Setting) -> Arr
     return {
         "y": cohort.y[rows],
         "weight": cohort.weights.weight[rows],
+        "possible": cohort.possible[rows],
         "risk": risk[rows],
         "position": cohort.position[rows],
     }
@@ -130,8 +138,14 @@ def _under(registry: Registry, config: TrainingConfig, setting: _Setting) -> Arr
 
 def _as_trained(cohort: Cohort, validated: CrossValidation) -> Arrays:
     at = validated.at(cohort.primary_landmark)
-    position = cohort.position[cohort.primary & cohort.resolved]
-    return {"y": at.y, "weight": at.weight, "risk": at.mean_risk, "position": position}
+    position = cohort.position[cohort.primary & cohort.has_outcome]
+    return {
+        "y": at.y,
+        "weight": at.weight,
+        "possible": at.possible,
+        "risk": at.mean_risk,
+        "position": position,
+    }
 
 
 def _as_table(setting: _Setting, arrays: Arrays, level: float) -> pd.DataFrame:
@@ -140,7 +154,8 @@ def _as_table(setting: _Setting, arrays: Arrays, level: float) -> pd.DataFrame:
     y, weight, risk = arrays["y"], arrays["weight"], arrays["risk"]
     figures = quick_figures(y, risk, weight, arrays["position"], level)
     note = "Trained and cross-validated under this choice."
-    return _table(setting.analysis, setting.name, figures, len(y), int(y.sum()), note)
+    counts = people(y, arrays["possible"])
+    return _table(setting.analysis, setting.name, figures, *counts, note)
 
 
 def _same_risks(
@@ -153,7 +168,7 @@ def _same_risks(
     """Return the figures of the same risks under other weights."""
     at = validated.at(cohort.primary_landmark)
     y, risk, patient = at.y, at.mean_risk, at.patient_id.astype(str)
-    level, counts = config.validation.level, (len(at.y), int(at.y.sum()))
+    level, counts = config.validation.level, people(at.y, at.possible)
 
     def figures(weight: Floats) -> pd.DataFrame:
         return quick_figures(y, risk, weight, patient, level)
@@ -190,7 +205,7 @@ def _probability_right(
     What the rule cannot tell from the values alone, as after a death, is taken as right.
     """
     met = outcome_certainty(registry, definition, config.horizon_days)
-    rows = cohort.resolved & cohort.primary
+    rows = cohort.has_outcome & cohort.primary
     mine, y = met[cohort.position[rows]], cohort.y[rows]
     right: npt.NDArray[np.float64] = np.where(y == 1, mine, 1 - mine)
     return np.nan_to_num(right, nan=1.0)

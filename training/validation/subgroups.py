@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..at_risk import people
 from .cells import hidden
 from .figures import COMPARED, quick_figures
 
@@ -26,6 +27,7 @@ def subgroup_figures(
     risk: Floats,
     weight: Floats,
     patient: npt.NDArray[np.object_],
+    possible: npt.NDArray[np.bool_],
     *,
     smallest: int = 10,
     level: float = 0.95,
@@ -38,6 +40,8 @@ def subgroup_figures(
         Empty where not recorded.
     y, risk, weight : ndarray of shape (n_rows,)
     patient : ndarray of shape (n_rows,)
+    possible : ndarray of bool, shape (n_rows,)
+        Rows of an outcome that is possible and not known; such a patient has two.
     smallest : int
         Cell that may be shown.
     level : float
@@ -53,8 +57,8 @@ def subgroup_figures(
     for group in levels.columns:
         named = levels[group].replace("", NOT_RECORDED).to_numpy(dtype=str)
         names = np.unique(named)
-        patients = np.array([int((named == name).sum()) for name in names])
-        events = np.array([int(y[named == name].sum()) for name in names])
+        counted = [people(y[named == name], possible[named == name]) for name in names]
+        patients, events = np.array(counted).T
         few = hidden(patients, smallest)
         few_events = few | hidden(events, smallest)
         for name, number, cases, no_count, no_events in zip(

@@ -13,6 +13,7 @@ import pandas as pd
 from ...features.registry import Registry
 from ...model.classifier import LogisticRisk
 from ...model.definition import Definition
+from ...model.weights import fit_censoring
 from ..cohort import Cohort
 from ..comparators.comparator import comparators
 from ..config import TrainingConfig
@@ -117,7 +118,7 @@ def validate(
         tried = sensitivity(registry, definition, cohort, found, config, step, pieces)
     step("summaries", 0, 1)
     at = found.at(cohort.primary_landmark)
-    rows = cohort.primary & cohort.resolved
+    rows = cohort.primary & cohort.has_outcome
     patient = at.patient_id.astype(str)
     again: dict[str, Any] = {
         "resamples": plan.resamples,
@@ -152,6 +153,7 @@ def validate(
             at.mean_risk,
             at.weight,
             patient,
+            at.possible,
             smallest=plan.smallest_cell,
             level=plan.level,
         ),
@@ -162,7 +164,7 @@ def validate(
 
 
 def _rules(cohort: Cohort) -> dict[str, Floats]:
-    rows = cohort.primary & cohort.resolved
+    rows = cohort.primary & cohort.has_outcome
     answers = {one.name: one.raw(cohort.features) for one in comparators() if one.kind == "rule"}
     return {
         name: np.nan_to_num(answer)
@@ -176,8 +178,8 @@ def _refit_figures(
 ) -> tuple[pd.DataFrame, Instability | None]:
     if not len(refits.risk):
         return pd.DataFrame(), None
-    rows = cohort.primary & cohort.resolved
-    within = cohort.primary[cohort.resolved]
+    rows = cohort.primary & cohort.has_outcome
+    within = cohort.primary[cohort.has_outcome]
     y, weight = cohort.y[rows], cohort.weights.weight[rows]
     risk = classifier.predict_proba(cohort.inputs[rows])[:, 1]
     table = optimism(y, weight, risk, refits.risk[:, within], refits.times[:, within], level)
@@ -192,13 +194,16 @@ def _in_time(cohort: Cohort, found: CrossValidation, config: TrainingConfig) -> 
     rows, plan = cohort.primary, config.validation
     first = config.primary_landmark + STEP_DAYS
     days = [*range(first, config.horizon_days - STEP_DAYS // 2, STEP_DAYS), config.horizon_days]
-    determinable = cohort.weights.determinable[rows]
+    weights, status = cohort.weights, cohort.status[rows]
+    chance = weights.chance[rows]
     table: pd.DataFrame = auroc_in_time(
-        cohort.status[rows],
+        status,
         cohort.days[rows],
         found.risk_of_all[rows],
         days,
-        sample_weight=1 / determinable,
+        censoring=fit_censoring(cohort.days[rows], status == "censored", chance),
+        sample_weight=chance / weights.determinable[rows],
+        known=~cohort.possible[rows],
         groups=cohort.patient_id[rows].astype(str),
         resamples=plan.resamples,
         random_state=config.seed,

@@ -5,8 +5,10 @@ Assumes that whoever reads it has no access to the patients: counts of the few a
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from ..at_risk import people
 from ..cohort import Cohort
 from ..records import records
 from .suite import Validated
@@ -51,5 +53,9 @@ def validation_results(validated: Validated, cohort: Cohort) -> dict[str, Any]:
 
 def _counts(validated: Validated) -> pd.DataFrame:
     found = validated.cross_validation
-    rows = pd.DataFrame({"landmark_days": found.landmark_days, "patients": 1, "events": found.y})
-    return rows.groupby("landmark_days", as_index=False).sum()
+    counted = [
+        (day, *people(found.y[at], found.possible[at]))
+        for day in np.unique(found.landmark_days).tolist()
+        for at in [found.landmark_days == day]
+    ]
+    return pd.DataFrame(counted, columns=["landmark_days", "patients", "events"])

@@ -67,7 +67,8 @@ def test_the_number_is_the_number_of_the_assessment(answered):
     page = page_of(answered)
     number, interval = round(100 * expected.risk), expected.interval
     assert page.with_class("number")[0].text.startswith(f"{number} in 100")
-    shown = f"90 % range: {100 * interval.lower:.0f} to {100 * interval.upper:.0f} in 100"
+    ends = f"{100 * interval.lower:.0f} to {100 * interval.upper:.0f}"
+    shown = f"90 % of patients like this one: {ends} in 100"
     assert shown in page.text
     marked = [
         e for e in page.with_class("person") if e.has_class("surely") or e.has_class("likely")

@@ -31,9 +31,9 @@ def test_the_elastic_net_sees_every_feature_and_boosting_the_terms(cohort):
 
 @pytest.mark.slow
 def test_candidates_are_judged_on_the_same_rows(cohort):
-    y = cohort.y[cohort.resolved]
+    y = cohort.y[cohort.has_outcome]
     told = []
-    share = np.full(len(y), np.average(y, weights=cohort.weights.weight[cohort.resolved]))
+    share = np.full(len(y), np.average(y, weights=cohort.weights.weight[cohort.has_outcome]))
     rows = compare(cohort, share, CONFIG, lambda *progress: told.append(progress))
     assert [row["name"] for row in rows] == list(MEANINGS)
     assert sum(row["chosen"] for row in rows) == 1

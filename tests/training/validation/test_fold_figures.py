@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from lnrisk.training.at_risk import people
 from lnrisk.training.metrics import auroc, brier
 from lnrisk.training.validation.cross_validation import folds_of
 from lnrisk.training.validation.fold_figures import MEASURES, fold_figures
@@ -18,15 +19,16 @@ def table():
 def test_there_is_a_row_for_each_fold_and_every_patient_is_in_one(table):
     at = trained().validated.at(trained().cohort.primary_landmark)
     assert table["fold"].tolist() == list(range(CONFIG.validation.folds))
-    assert table["patients"].sum() == len(at.y)
-    assert table["events"].sum() == at.y.sum()
+    patients, events = people(at.y, at.possible)
+    assert table["patients"].sum() == patients
+    assert table["events"].sum() == events
 
 
 def test_the_figures_are_those_of_another_library(table):
     cohort, found = trained().cohort, trained().validated
-    primary = cohort.primary[cohort.resolved]
+    primary = cohort.primary[cohort.has_outcome]
     for number, fold in enumerate(folds_of(cohort, CONFIG.validation.folds, CONFIG.seed)):
-        at = fold.test[cohort.resolved] & primary
+        at = fold.test[cohort.has_outcome] & primary
         y, risk, weight = found.y[at], found.risk[at, 0], found.weight[at]
         row = table.iloc[number]
         assert row["log_loss"] == pytest.approx(log_loss(y, risk, sample_weight=weight))

@@ -57,7 +57,8 @@ def grouped(n=400, seed=0):
 def test_subgroups_are_figures_of_their_rows():
     levels, y, risk = grouped()
     weight, patient = np.linspace(1, 2, len(y)), np.arange(len(y)).astype(object)
-    found = subgroup_figures(levels, y, risk, weight, patient).set_index(
+    known = np.zeros(len(y), dtype=bool)
+    found = subgroup_figures(levels, y, risk, weight, patient, known).set_index(
         ["group", "level", "measure"]
     )
     rows = (levels["half"] == "a").to_numpy()
@@ -71,7 +72,8 @@ def test_subgroups_are_figures_of_their_rows():
 
 def test_the_few_are_not_shown_and_cannot_be_reckoned():
     levels, y, risk = grouped()
-    found = subgroup_figures(levels, y, risk, np.ones(len(y)), np.arange(len(y)))
+    n = len(y)
+    found = subgroup_figures(levels, y, risk, np.ones(n), np.arange(n), np.zeros(n, dtype=bool))
     few = found[(found["group"] == "sex") & (found["level"] == "not recorded")]
     assert few["suppressed"].all()
     assert few[["patients", "events", "estimate", "lower", "upper"]].isna().all(axis=None)
@@ -101,11 +103,11 @@ def test_a_centre_is_predicted_by_the_others(fits):
     found = across_centres(cohort, centre, PLAN, quietly)
     assert len(fits) == 3
     for chosen, name in zip((chosen for chosen, _ in fits), ["east", "south", "west"], strict=True):
-        np.testing.assert_array_equal(chosen, cohort.resolved & (centre != name))
+        np.testing.assert_array_equal(chosen, cohort.has_outcome & (centre != name))
     assert set(found.rows["centre"]) == {"east", "south", "tiny", "west"}
     shown = found.rows[(found.rows["measure"] == "auroc") & ~found.rows["suppressed"]]
     counts = {
-        name: int((cohort.resolved & cohort.primary & (centre == name)).sum())
+        name: int((cohort.has_outcome & cohort.primary & (centre == name)).sum())
         for name in shown["centre"]
     }
     assert shown.set_index("centre")["patients"].to_dict() == counts
@@ -141,7 +143,7 @@ def test_learning_curve_ends_in_the_whole(fits):
     table = learning_curve(cohort, validated, PLAN, quietly)
     assert len(fits) == 8
     sizes = [len(set(cohort.patient_id[chosen])) for chosen, _ in fits]
-    whole = len(set(cohort.patient_id[cohort.resolved])) * 3 / 4
+    whole = len(set(cohort.patient_id[cohort.has_outcome])) * 3 / 4
     np.testing.assert_allclose(sizes, np.repeat([0.3, 0.6], 4) * whole, atol=2)
     shares = [cohort.y[chosen].mean() for chosen, _ in fits]
     assert np.ptp(shares) < 0.05

@@ -34,7 +34,7 @@ def whole(fits, monkeypatch):
     """Validate a cohort of numbers, with and without a rule."""
     monkeypatch.setattr(suite, "strata", groups)
     cohort = people(200)
-    rows = cohort.resolved
+    rows = cohort.has_outcome
     model = LogisticRegression(C=100).fit(
         cohort.features[rows], cohort.y[rows], sample_weight=cohort.weights.weight[rows]
     )
@@ -68,7 +68,7 @@ def test_every_part_is_there_and_writable(whole):
     }
     assert {row["landmark_days"] for row in plain["performance_by_landmark"]} == {0, 84}
     counts = plain["performance_by_landmark"][0]
-    at_day_0 = cohort.resolved & (cohort.landmark_days == 0)
+    at_day_0 = cohort.has_outcome & (cohort.landmark_days == 0)
     assert (counts["patients"], counts["events"]) == (at_day_0.sum(), cohort.y[at_day_0].sum())
     text = json.dumps(plain)
     assert not any(identifier in text for identifier in cohort.patient_id)
@@ -77,9 +77,9 @@ def test_every_part_is_there_and_writable(whole):
 def test_instability_and_optimism_are_of_the_refits_at_the_primary_landmark(whole):
     cohort, model, found = whole
     assert found.instability.refits == PLAN.refits == len(found.refits.risk)
-    rows = cohort.primary & cohort.resolved
+    rows = cohort.primary & cohort.has_outcome
     risk = model.predict_proba(cohort.features[rows])[:, 1]
-    within = found.refits.risk[:, cohort.primary[cohort.resolved]]
+    within = found.refits.risk[:, cohort.primary[cohort.has_outcome]]
     expected = np.average(np.abs(within - risk).mean(axis=0), weights=cohort.weights.weight[rows])
     assert found.instability.mean_absolute_error == pytest.approx(expected)
     apparent = found.optimism.set_index("measure").loc["auroc", "apparent"]
@@ -139,7 +139,7 @@ def test_an_interrupted_validation_is_taken_up_and_gives_the_same(fits, monkeypa
 
 
 def _fitted(cohort):
-    rows = cohort.resolved
+    rows = cohort.has_outcome
     return LogisticRegression(C=100).fit(cohort.features[rows], cohort.y[rows])
 
 
@@ -148,7 +148,7 @@ def test_refits_draw_whole_patients_and_the_first_do_not_depend_on_how_many():
     cohort = people(80)
     eight, four = (refit(cohort, PLAN.changed(refits=n), quietly) for n in (8, 4))
     np.testing.assert_array_equal(eight.risk[:4], four.risk)
-    patient = cohort.patient_id[cohort.resolved]
+    patient = cohort.patient_id[cohort.has_outcome]
     for times in eight.times:
         assert times.sum() == len(patient)
         assert (times[patient == "p001"] == times[patient == "p001"][0]).all()
@@ -158,7 +158,7 @@ def settings_tried(monkeypatch, definition):
     tried = []
 
     def build(registry, rule, config):
-        tried.append(rule)
+        tried.append((rule, config.indeterminate))
         assert config.allow_small
         if rule.name == "kdigo-2024":
             raise module.LnriskError("2 of 30 resolved patients met the outcome")
@@ -178,8 +178,11 @@ def test_every_other_preset_and_reading_is_tried_once(monkeypatch):
     tried, table, validated = settings_tried(monkeypatch, definition)
     names = set(table[table["analysis"] == "definition"]["setting"])
     assert names == set(presets())
-    assert len(tried) == len(presets()) - 1 + 1
-    assert definition not in tried
+    assert len(tried) == len(presets()) - 1 + 1 + 1
+    assert (definition, "chance") not in tried
+    assert (definition, "weight") in tried
+    both = table[table["analysis"] == "indeterminate"]["setting"].unique().tolist()
+    assert both == ["chance", "weight"]
     readings = table[table["analysis"] == "adherence"]["setting"].unique().tolist()
     assert readings == ["unknown", "assume_adherent"]
     at = validated.at(84)

@@ -1,0 +1,168 @@
+"""The chance that the definition is met where the rule cannot tell, learned from courses alike.
+
+Assumes that an answer nobody recorded is *yes* as often as in courses alike where it is known: of
+the same drug classes, after the same answers in the patient's other courses, and with proteinuria
+that had moved as far before it was judged. It fails where an answer is missing because of what it
+would be, as where those who do not take their drugs are not asked.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..features.days import Days
+from ..features.history import History
+from .definition import Definition
+from .kleene import NO, UNKNOWN, YES, Answers
+from .label import Judgement, Regimens
+from .regimen import CLASS_BITS, has_class
+from .ridge import ridge_path
+
+__all__ = ["at_least", "chance_met"]
+
+Numbers = npt.NDArray[np.float64]
+
+FEWEST_TO_FIT = 10
+"""Known answers of either kind below which all courses get the same chance."""
+LEAST_RATIO = 0.01
+
+
+def chance_met(
+    judgement: Judgement,
+    regimens: Regimens,
+    definition: Definition,
+    upcr: History,
+    horizon: Days,
+) -> Numbers:
+    """Return the chance that the definition is met by each patient's horizon.
+
+    Parameters
+    ----------
+    judgement : Judgement
+        As of the horizon.
+    regimens : Regimens
+        The courses that stand for the different regimens; one that cannot count by the horizon
+        is *no* in their `counts`.
+    definition : Definition
+    upcr : History
+    horizon : ndarray of int, shape (n_patients,)
+
+    Returns
+    -------
+    ndarray of float, shape (n_patients,)
+        1 or 0 where the rule can tell; nan where an answer is needed that is known of nobody.
+    """
+    course, patient = regimens.course, regimens.patient
+    failed = judgement.failed[course]
+    columns = _columns(judgement, regimens, definition, upcr)
+    chance = _chance_of_yes(failed, np.ones(len(course), dtype=bool), columns, regimens)
+    chance *= np.where(failed == UNKNOWN, _time_left(judgement, regimens, definition, horizon), 1.0)
+    for answers in (judgement.adequate[course], judgement.adherent[course]):
+        chance *= _chance_of_yes(answers, failed != NO, columns, regimens)
+    chance[regimens.counts == NO] = 0.0
+    return at_least(definition.verdict.different_regimens, chance, patient, len(horizon))
+
+
+def _columns(
+    judgement: Judgement, regimens: Regimens, definition: Definition, upcr: History
+) -> Numbers:
+    """Return what courses are told apart by: drug classes, and how far proteinuria had moved."""
+    course, patient = regimens.course, regimens.patient
+    start = judgement.courses.start[course]
+    before, _ = upcr.latest(patient, start + 1, start + definition.window.first_day - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = before / judgement.response.proteinuria.baseline[course]
+    moved = np.log(np.maximum(ratio, LEAST_RATIO))
+    unmeasured = ~np.isfinite(moved)
+    classes = [has_class(judgement.courses.regimen[course], name) for name in CLASS_BITS]
+    return np.column_stack([*classes, np.where(unmeasured, 0.0, moved), unmeasured]).astype(float)
+
+
+def _time_left(
+    judgement: Judgement, regimens: Regimens, definition: Definition, horizon: Days
+) -> Numbers:
+    """Return the share of each course's window that lies before the horizon."""
+    window = definition.window
+    begins = judgement.courses.start[regimens.course] + window.first_day
+    days = max(window.last_day - window.first_day, 1)
+    share: Numbers = np.clip((horizon[regimens.patient] - begins) / days, 0.0, 1.0)
+    return share
+
+
+def _chance_of_yes(
+    answers: Answers, alike: npt.NDArray[np.bool_], columns: Numbers, regimens: Regimens
+) -> Numbers:
+    """Return the chance that each answer is yes, learned from the known answers of courses alike.
+
+    For the verdict all answers of a patient must be yes, so an unknown one is asked given that the
+    unknown ones before it are.
+    """
+    patient = regimens.patient
+    known, asked = alike & (answers != UNKNOWN), (answers == UNKNOWN) & (regimens.counts != NO)
+    yes = known & (answers == YES)
+    others_yes, others_no = (_others(patient, said) for said in (yes, known & ~yes))
+    chance: Numbers = (answers == YES).astype(float)
+    if not asked.any():
+        return chance
+    design = np.column_stack([columns, others_yes > 0, others_no > 0])
+    given = np.column_stack([columns, others_yes + _before(patient, asked) > 0, others_no > 0])
+    chance[asked] = _predicted(design[known], yes[known].astype(float), given[asked])
+    return chance
+
+
+def _predicted(design: Numbers, yes: Numbers, asked: Numbers) -> Numbers:
+    if not len(yes):
+        return np.full(len(asked), np.nan)
+    often = float(yes.sum())
+    if min(often, len(yes) - often) < FEWEST_TO_FIT:
+        return np.full(len(asked), (often + 1) / (len(yes) + 2))
+    intercept, *coefficients = ridge_path(design, yes, np.ones(len(yes)), np.ones(1))[0]
+    chance: Numbers = 1 / (1 + np.exp(-(intercept + asked @ np.array(coefficients))))
+    return chance
+
+
+def _others(patient: Days, flag: npt.NDArray[np.bool_]) -> Days:
+    """Return how many other courses of the same patient have the flag."""
+    flagged = flag.astype(np.int64)
+    total = np.bincount(patient[flag], minlength=int(patient.max(initial=0)) + 1)
+    others: Days = total[patient] - flagged
+    return others
+
+
+def _before(patient: Days, flag: npt.NDArray[np.bool_]) -> Days:
+    """Return how many earlier courses of the same patient have the flag."""
+    order = np.argsort(patient, kind="stable")
+    flagged = flag[order].astype(np.int64)
+    running: Days = np.cumsum(flagged) - flagged
+    starts = np.searchsorted(patient[order], patient[order], side="left")
+    before = np.empty(len(patient), dtype=np.int64)
+    before[order] = running - running[starts]
+    return before
+
+
+def at_least(needed: int, chance: Numbers, patient: Days, n_patients: int) -> Numbers:
+    """Return the chance that so many of a patient's courses count, each on its own.
+
+    Parameters
+    ----------
+    needed : int
+    chance : ndarray of float, shape (n_courses,)
+    patient : ndarray of int, shape (n_courses,)
+    n_patients : int
+
+    Examples
+    --------
+    >>> at_least(2, np.array([0.5, 0.5, 1.0, 0.2]), np.array([0, 0, 1, 1]), 3).tolist()
+    [0.25, 0.2, 0.0]
+    """
+    exactly = np.zeros((n_patients, needed + 1))
+    exactly[:, 0] = 1.0
+    turn = _before(patient, np.ones(len(patient), dtype=bool))
+    for number in range(int(turn.max(initial=-1)) + 1):
+        row = np.flatnonzero(turn == number)
+        this, so_far = chance[row][:, None], exactly[patient[row]]
+        after = so_far * (1 - this)
+        after[:, 1:] += so_far[:, :-1] * this
+        after[:, -1] += so_far[:, -1] * this[:, 0]
+        exactly[patient[row]] = after
+    enough: Numbers = exactly[:, needed]
+    return enough

@@ -1,0 +1,103 @@
+"""The chance of the definition where the rule cannot tell, against full records and enumeration."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lnrisk.model.chance_met import at_least
+from lnrisk.model.definition import load_definition
+from lnrisk.model.outcome import outcome_by_rule
+from lnrisk.training.simulate import draw_registry, load_parameters
+from lnrisk.training.simulator.as_registry import registry_of
+
+HORIZON = 548
+PATIENTS = 4000
+
+
+def outcome(chances=True, **changes):
+    world = draw_registry(PATIENTS, 5, load_parameters(changes))
+    return outcome_by_rule(registry_of(world), load_definition(), HORIZON, chances=chances)
+
+
+def doses_missing(share):
+    return outcome(regimens={"given": {"dose_missing": share}})
+
+
+def expected(found):
+    """1 for an event, the chance where the rule cannot tell."""
+    chance = np.where(np.isnan(found.chance), 0.0, found.chance)
+    return np.where(found.status == "event", 1.0, chance)
+
+
+@pytest.fixture(scope="module")
+def complete():
+    return doses_missing(0.0)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_chances_make_up_for_doses_that_are_missing_at_random(complete, share):
+    found = doses_missing(share)
+    before, after = expected(complete), expected(found)
+    lost = (found.status == "indeterminate") & (complete.status == "event")
+    assert lost.sum() > 40
+    assert (found.status == "event").sum() < 0.8 * (complete.status == "event").sum()
+    assert abs(after.sum() - before.sum()) < 3 * np.sqrt(((after - before) ** 2).sum())
+    assert after.sum() == pytest.approx(before.sum(), rel=0.08)
+
+
+def test_chances_tell_who_is_likelier_to_have_met_it(complete):
+    found = doses_missing(0.5)
+    lost = (found.status == "indeterminate") & (complete.status != "indeterminate")
+    met = complete.status[lost] == "event"
+    assert found.chance[lost][met].mean() > found.chance[lost][~met].mean() + 0.05
+
+
+def test_only_the_indeterminate_have_a_chance_and_nothing_else_changes(complete):
+    asked, plain = outcome(), outcome(chances=False)
+    assert (asked.status == plain.status).all()
+    indeterminate = asked.status == "indeterminate"
+    assert (np.isfinite(asked.chance) == indeterminate).all()
+    assert ((asked.chance[indeterminate] >= 0) & (asked.chance[indeterminate] <= 1)).all()
+    assert (asked.possible_days[indeterminate] <= HORIZON).all()
+    assert np.isnan(plain.chance).all()
+    assert np.isnan(plain.possible_days).all()
+
+
+def test_where_nobody_is_known_to_have_adhered_there_is_no_chance():
+    world = draw_registry(300, 5, load_parameters())
+    registry = registry_of(world)
+    adherence = registry.table("adherence")
+    oral = registry.with_tables(
+        adherence=adherence.iloc[:0],
+        treatments=registry.table("treatments")[
+            registry.table("treatments")["drug"].astype(str).isin(["mycophenolate_mofetil", "MMF"])
+        ].reset_index(drop=True),
+    )
+    found = outcome_by_rule(oral, load_definition(), HORIZON, chances=True)
+    assert np.isnan(found.chance).all()
+
+
+def test_one_patient_may_be_judged_by_what_is_known_of_others_only_through_the_chance(complete):
+    found = doses_missing(0.2)
+    told = ~np.isin(found.status, ["indeterminate"])
+    assert np.isnan(found.chance[told]).all()
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=5), st.integers(1, 3))
+def test_at_least_is_what_enumeration_gives(chances, needed):
+    expected = sum(
+        np.prod([p if came else 1 - p for p, came in zip(chances, all_of, strict=True)])
+        for all_of in product([True, False], repeat=len(chances))
+        if sum(all_of) >= needed
+    )
+    found = at_least(needed, np.array(chances), np.zeros(len(chances), dtype=np.int64), 1)
+    np.testing.assert_allclose(found, [expected], atol=1e-12)
+
+
+@given(st.permutations(range(4)))
+def test_at_least_does_not_depend_on_the_order_of_courses(order):
+    chance, patient = np.array([0.5, 0.2, 0.9, 0.4]), np.array([0, 1, 0, 1])
+    order = np.array(order)
+    np.testing.assert_allclose(at_least(2, chance[order], patient[order], 2), [0.45, 0.08])
