@@ -22,8 +22,10 @@ import pyarrow.csv
 import pyarrow.parquet
 from fresh import BLAS
 from lnrisk.training.simulate import simulate, write
+from page import digits, replace, table
 
-TARGET_SECONDS = 300.0
+DISTINCT = 20_000
+HEADER = ("files", "patients", "M rows", "GB", "wall s", "CPU s", "peak MiB", "load before")
 TABLES = ("patients", "measurements", "treatments", "biopsies", "adherence", "events")
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -63,13 +65,13 @@ def descendants(root: int) -> list[int]:
 
 def repeated(folder: Path, name: str, times: int) -> Iterator[pa.Table]:
     """Yield a table so many times, each time of other patients."""
-    table = pyarrow.parquet.read_table(folder / f"{name}.parquet")
-    at = table.column_names.index("patient_id")
+    once = pyarrow.parquet.read_table(folder / f"{name}.parquet")
+    at = once.column_names.index("patient_id")
     for number in range(times):
         names = pa.compute.binary_join_element_wise(
-            table.column(at), *(pa.scalar(end, pa.large_string()) for end in (f"{number:04d}", "-"))
+            once.column(at), *(pa.scalar(end, pa.large_string()) for end in (f"{number:04d}", "-"))
         )
-        yield table.set_column(at, "patient_id", names)
+        yield once.set_column(at, "patient_id", names)
 
 
 def write_bundle(folder: Path, distinct: int, times: int, ending: str) -> int:
@@ -88,9 +90,9 @@ def write_bundle(folder: Path, distinct: int, times: int, ending: str) -> int:
                 schema = pa.schema([_as_written(column) for column in schema])
                 writer = pyarrow.csv.CSVWriter(path, schema)
             with writer:
-                for table in repeated(once, name, times):
-                    writer.write_table(table.cast(schema))
-                    rows += table.num_rows
+                for copy in repeated(once, name, times):
+                    writer.write_table(copy.cast(schema))
+                    rows += copy.num_rows
     return rows
 
 
@@ -98,29 +100,19 @@ def _as_written(column: pa.Field) -> pa.Field:
     return pa.field(column.name, pa.date32()) if pa.types.is_timestamp(column.type) else column
 
 
-def main() -> None:
-    """Make the bundle, score it, print a line of the table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--patients", type=int, default=1_000_000)
-    parser.add_argument("--distinct", type=int, default=20_000)
-    parser.add_argument("--format", dest="ending", choices=["parquet", "csv"], default="parquet")
-    parser.add_argument("--as-of", default="2021-06-01")
-    parser.add_argument("--folder", type=Path, help="Where to put the bundle; needs disk.")
-    given = parser.parse_args()
-    times = -(-given.patients // given.distinct)
-    with tempfile.TemporaryDirectory(dir=given.folder) as name:
-        bundle = Path(name) / "bundle"
+def measured(model: Path, folder: Path | None, as_of: str, patients: int, ending: str) -> list[str]:
+    """Make a bundle, score it, and return a row of the table."""
+    times = -(-patients // DISTINCT)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        bundle, out = Path(name) / "bundle", Path(name) / "risks.parquet"
         bundle.mkdir()
-        rows = write_bundle(bundle, given.distinct, times, given.ending)
+        rows = write_bundle(bundle, DISTINCT, times, ending)
         size = sum(path.stat().st_size for path in bundle.iterdir()) / 1e9
-        out = Path(name) / "risks.parquet"
-        command = ["score", given.model, bundle, "--as-of", given.as_of, "--out", out]
-        before, begin = os.getloadavg()[0], time.perf_counter()
+        command = ["score", model, bundle, "--as-of", as_of, "--out", out]
+        load, begin, seen = os.getloadavg()[0], time.perf_counter(), Watched()
         run = subprocess.Popen(
             [sys.executable, "-m", "lnrisk", *map(str, command)], env={**os.environ, **BLAS}
         )
-        seen = Watched()
         while run.poll() is None:
             seen.look(run.pid)
             time.sleep(0.5)
@@ -128,17 +120,31 @@ def main() -> None:
         if run.returncode:
             raise SystemExit(run.returncode)
         scored = pyarrow.parquet.read_metadata(out).num_rows
-    assert scored == given.distinct * times
-    print(f"load average {before:.1f} before the run")
-    print("| patients | M rows | files | GB | wall s | CPU s | peak MiB |")
-    print("| ---: | ---: | --- | ---: | ---: | ---: | ---: |")
-    print(
-        f"| {scored:,} | {rows / 1e6:.1f} | {given.ending} | {size:.2f} | {wall:.0f} "
-        f"| {sum(seen.cpu.values()):.0f} | {seen.peak_mib:,.0f} |"
-    )
-    if scored >= 1_000_000:
-        met = "met" if wall <= TARGET_SECONDS else "missed"
-        print(f"target {TARGET_SECONDS:g} s: {met}")
+    if scored != DISTINCT * times:
+        raise SystemExit(f"{scored} patients were scored, not {DISTINCT * times}")
+    numbers = (rows / 1e6, size, wall, sum(seen.cpu.values()), seen.peak_mib, load)
+    return [ending, f"{scored:,}", *map(digits, numbers)]
+
+
+def main() -> None:
+    """Measure every format and print or write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--patients", type=int, default=1_000_000)
+    parser.add_argument("--formats", nargs="+", default=["parquet", "csv"])
+    parser.add_argument("--as-of", default="2021-06-01")
+    parser.add_argument("--folder", type=Path, help="Where to put the bundle; CSV needs 15 GB.")
+    parser.add_argument("--out", type=Path, help="The page that has the table.")
+    given = parser.parse_args()
+    rows = [
+        measured(given.model, given.folder, given.as_of, given.patients, ending)
+        for ending in given.formats
+    ]
+    text = f"Synthetic data, `python bench/score_million.py MODEL`; {os.cpu_count()} cores.\n\n"
+    text += table(HEADER, rows)
+    print(text)
+    if given.out is not None:
+        replace(given.out, "million", text)
 
 
 if __name__ == "__main__":

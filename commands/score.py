@@ -1,10 +1,9 @@
 """`lnrisk score`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     import datetime
 
     from ..features.files import Content
+    from ..features.partitions import Each
+    from ..training.progress import Step
 
 __all__ = ["score"]
 
@@ -58,7 +59,6 @@ def score(
     from ..features.registry import refusal
     from ..model.loading import find_model
     from ..serving.bundle_scoring import score_bundle
-    from ..training.parallel import in_parallel
     from ..training.progress import progress
 
     if as_of is None and landmark_weeks is None:
@@ -73,7 +73,7 @@ def score(
                 as_of=as_of,
                 landmark_weeks=landmark_weeks,
                 skip_bad_rows=skip_bad_rows,
-                each=partial(in_parallel, step=step, heavy=True),
+                each=_in_processes(step),
             )
         if done.refused:
             raise RegistryError(refusal(registry.resolve().name, done.findings, FINDINGS_SHOWN))
@@ -94,6 +94,17 @@ def score(
         say("The model was trained on simulated patients.")
 
 
+def _in_processes(step: "Step") -> "Each":
+    """Return what runs a function over items in one process per processor, and shows how far."""
+    from ..training.parallel import in_parallel
+
+    def each(function: Callable[[Any], Any], items: Sequence[Any], what: str) -> list[Any]:
+        step(what, 0, len(items))
+        return in_parallel(function, items, what, step, heavy=True)
+
+    return each
+
+
 @contextmanager
 def _scratch_folder(out: Path | None) -> Iterator[Path]:
     """Yield a folder for what is read and scored in parts: beside the output, which needs room."""
@@ -106,5 +117,7 @@ def _scratch_folder(out: Path | None) -> Iterator[Path]:
     try:
         with tempfile.TemporaryDirectory(prefix=prefix, dir=beside) as name:
             yield Path(name)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise LnriskError(f"{beside}: cannot be written: {error}") from error

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TableFile", "as_cells", "find_table"]
 
-PIECE_ROWS = 500_000
-PIECE_BYTES = 32 << 20
+PIECE_ROWS = 200_000
+PIECE_BYTES = 8 << 20
 BYTES_OF_A_ROW = 32
 """Of CSV; a row of the bundle format is rarely shorter."""
 
@@ -163,7 +163,7 @@ class TableFile:
             are blank cannot be said.
         """
         nothing = np.zeros(0, dtype=np.int64)
-        if not self._is_csv or not self._may_have_blank_lines():
+        if not self._is_csv or self._lines() == records + 1:
             return nothing
         blank, number = [], 0
         with self.path.open("rb") as lines:
@@ -187,15 +187,13 @@ class TableFile:
         """
         return records + self.first_row + np.searchsorted(blank_lines, records, side="right")
 
-    def _may_have_blank_lines(self) -> bool:
+    def _lines(self) -> int:
+        ends, last = 0, b"\n"
         with self.path.open("rb") as content:
-            end = b""
             while block := content.read(PIECE_BYTES):
-                joined = end + block
-                if b"\n\n" in joined or b"\n\r\n" in joined:
-                    return True
-                end = joined[-2:]
-        return False
+                ends += block.count(b"\n")
+                last = block[-1:]
+        return ends + (last != b"\n")
 
     def _only_header(self) -> bool:
         with self.path.open(encoding="utf-8-sig", newline="") as lines:

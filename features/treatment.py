@@ -69,15 +69,16 @@ class Treatments:
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "Treatments":
         """Return the chosen rows."""
+        at = np.flatnonzero(chosen)
         return Treatments(
-            self.patient[chosen],
-            self.start[chosen],
-            self.end[chosen],
-            self.drug[chosen],
-            self.dose[chosen],
-            self.daily[chosen],
-            self.stop_reason[chosen],
-            self.row[chosen],
+            self.patient[at],
+            self.start[at],
+            self.end[at],
+            self.drug[at],
+            self.dose[at],
+            self.daily[at],
+            self.stop_reason[at],
+            self.row[at],
         )
 
     def of_drugs(self, names: frozenset[str]) -> "Treatments":

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ..features.findings import Findings
@@ -39,21 +40,24 @@ class BundleRisks:
         Whether rows are wrong and were not to be skipped; then there are no risks.
     counts : dict of str to int
         Patients by status, the most frequent first.
+    scratch : Path
+        The folder for parts, from which the tables below are read.
+    parts : int
     """
 
     findings: Findings
     refused: bool
     counts: dict[str, int]
-    _scratch: Path
-    _parts: int
+    scratch: Path
+    parts: int
 
     def risks(self) -> Iterator[pd.DataFrame]:
         """Yield the table of `score` in stretches, one row per patient in the bundle's order."""
-        return in_order([_risks_file(self._scratch, part) for part in range(self._parts)])
+        return in_order([_risks_file(self.scratch, part) for part in range(self.parts)])
 
     def rejected(self) -> Iterator[pd.DataFrame]:
         """Yield the rows that were left out in stretches, by table and row."""
-        return in_order([_rejected_file(self._scratch, part) for part in range(self._parts)])
+        return in_order([_rejected_file(self.scratch, part) for part in range(self.parts)])
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def _score_part(work: _Work, part: int) -> _Part:
 
 def _by_file(
     rejected: pd.DataFrame, bundle: SplitBundle
-) -> tuple[pd.DataFrame, "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
+) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
     """Return rows that were left out, and where each stands among those of all parts."""
     place = {table.file.path.name: number for number, table in enumerate(bundle.tables.values())}
     files = rejected["file"].map(place).to_numpy(dtype=np.int64)
