@@ -18,7 +18,8 @@ from .entry import Entry
 from .history import Taken, Value, proteinuria_of, taken_of, timeline_of, upcr_unit, values_of
 from .landmarks import MoveRow, moves_of
 from .moves import draw_moves
-from .people import People, draw_people
+from .people import draw_people
+from .ranges import Ranges, draw_ranges
 from .timeline import Timeline, draw_timeline
 from .together import Together, compare
 from .words import Words
@@ -35,10 +36,10 @@ class Answer:
     Parameters
     ----------
     assessment : Assessment
-    people : People or None
+    ranges : Ranges or None
         None where there is no risk.
     figures : dict of str to Markup
-        ``people``; ``timeline`` and ``moves``, each also ``_narrow`` for a phone.
+        ``people`` and ``ranges``; ``timeline`` and ``moves``, each also ``_narrow`` for a phone.
     proteinuria, egfr : tuple of Value
     taken : tuple of Taken
     not_later : int
@@ -54,7 +55,7 @@ class Answer:
     """
 
     assessment: Assessment
-    people: People | None
+    ranges: Ranges | None
     figures: dict[str, Markup]
     proteinuria: tuple[Value, ...]
     egfr: tuple[Value, ...]
@@ -98,15 +99,15 @@ def answer(
         assessment, model.definition, proteinuria, egfr, taken, upcr_unit(entry), words
     )
     moves = moves_of(model, registry, assessment, words)
-    people = _people(assessment)
+    ranges = Ranges.of(assessment)
     later = sum(
         len(registry.table(name)) - len(known.table(name))
         for name in ("measurements", "treatments", "biopsies", "adherence", "events")
     )
     return Answer(
         assessment,
-        people,
-        _figures(people, timeline, moves, words),
+        ranges,
+        _figures(ranges, timeline, moves, words),
         proteinuria,
         egfr,
         taken,
@@ -120,29 +121,16 @@ def answer(
     )
 
 
-def _people(assessment: Assessment) -> People | None:
-    if assessment.risk is None or assessment.status == "met":
-        return None
-    interval = assessment.interval
-    return People.of(
-        assessment.risk,
-        interval.lower if interval else None,
-        interval.upper if interval else None,
-    )
-
-
 def _figures(
-    people: People | None, timeline: Timeline, moves: tuple[MoveRow, ...], words: Words
+    ranges: Ranges | None, timeline: Timeline, moves: tuple[MoveRow, ...], words: Words
 ) -> dict[str, Markup]:
     figures = {}
-    if people is not None:
-        title = words.say(
-            "risk.people_title",
-            expected=people.expected,
-            lower=people.lower,
-            upper=people.upper,
-        )
-        figures["people"] = draw_people(people, title)
+    if ranges is not None:
+        expected = ranges.expected
+        figures["people"] = draw_people(expected, words.say("risk.people_title", expected=expected))
+        if ranges.alike or ranges.steady:
+            said = words.say("risk.ranges_title", expected=expected)
+            figures["ranges"] = draw_ranges(ranges, said)
     said = words.say("course_of.figure")
     figures["timeline"] = draw_timeline(timeline, WIDE, said, "timeline-wide")
     short = replace(timeline, week_said=words.say("course_of.weeks_short"))

@@ -70,7 +70,7 @@ def draw_moves(
             element("text", f"{tick:g} %", x=LEFT - 6, y=y + 4, class_="label tick",
                     text_anchor="end")
         )  # fmt: skip
-    places, dots = [], []
+    places, bars, dots = [], [], []
     for number, move in enumerate(moves):
         x = LEFT + step * (number + 0.5)
         kind = " now" if move.now else ""
@@ -83,21 +83,20 @@ def draw_moves(
                 element("text", "-", x=x, y=bottom - 8, class_="label muted", text_anchor="middle")
             )
             continue
-        y = top_of_label = scale(move.risk)
+        y = scale(move.risk)
         places.append((x, y))
         if move.lower is not None and move.upper is not None:
-            low, top_of_label = scale(move.lower), scale(move.upper)
-            ends = {"x1": x, "y1": low, "x2": x, "y2": top_of_label}
-            dots.append(element("line", **ends, class_=f"interval{kind}"))
+            ends = {"x1": x, "y1": scale(move.lower), "x2": x, "y2": scale(move.upper)}
+            bars.append(element("line", **ends, class_="interval"))
         radius = 6 if move.now else 4.5
         said = element("title", move.said)
         dots.append(element("circle", said, cx=x, cy=y, r=radius, class_=f"risk{kind}"))
         shown = f"{move.risk:.0f} %" if move.risk >= 1 else "< 1 %"
         dots.append(
-            element("text", shown, x=x, y=top_of_label - 11, class_=f"label number{kind}",
+            element("text", shown, x=x, y=y - 11, class_=f"label number{kind}",
                     text_anchor="middle")
         )  # fmt: skip
     if len(places) > 1:
-        parts.append(element("path", d=path(places), class_="course risk"))
+        bars.append(element("path", d=path(places), class_="course risk"))
     parts.append(element("text", axis_said, x=LEFT, y=HEIGHT - 6, class_="label muted"))
-    return drawing("moves", width, HEIGHT, title, [*parts, *dots], identity)
+    return drawing("moves", width, HEIGHT, title, [*parts, *bars, *dots], identity)

@@ -93,7 +93,7 @@ def test_type_a_patient_change_a_unit_and_see_the_risk_change(page):
     page.wait_for_selector(".answered")
     before = number(page)
     assert re.fullmatch(r"\d+ in 100", before)
-    assert page.locator(".person.surely, .person.likely").count() == int(before.split()[0])
+    assert page.locator(".person.marked").count() == int(before.split()[0])
     for row in range(len(results)):
         page.locator(f'[name="measurements.{row}.unit"]').select_option("mg/mmol")
     page.wait_for_function(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lnrisk.serving.pages.moves import Move, draw_moves
-from lnrisk.serving.pages.people import People, draw_people
+from lnrisk.serving.pages.people import draw_people
+from lnrisk.serving.pages.ranges import InHundred, Ranges, draw_ranges
 from lnrisk.serving.pages.scales import TimeScale, log_scale, plain_scale
 from lnrisk.serving.pages.timeline import (
     Band,
@@ -19,17 +20,41 @@ from lnrisk.serving.pages.timeline import (
     draw_timeline,
 )
 
-SHARES = st.floats(0, 1)
 POSITIVE = st.floats(0.01, 1e5)
 
 
-@given(SHARES, SHARES, SHARES)
-def test_the_picture_has_as_many_people_as_the_risk_says(risk, lower, upper):
-    people = People.of(risk, min(lower, upper), max(lower, upper))
-    kinds = [people.kind(position) for position in range(100)]
-    assert kinds.count("surely") + kinds.count("likely") == round(100 * risk)
-    assert people.lower <= people.expected <= people.upper
-    assert draw_people(people, "title").count('<g class="person') == 100
+@given(st.integers(0, 100))
+def test_the_picture_has_as_many_people_as_the_risk_says(expected):
+    drawn = draw_people(expected, "title")
+    assert drawn.count('class="person') == 100
+    assert drawn.count('class="person marked"') == expected
+
+
+@given(st.lists(st.integers(0, 100), min_size=5, max_size=5).map(sorted))
+def test_the_scale_holds_both_ranges_and_the_best_guess(ends):
+    lowest, low, expected, high, highest = ends
+    alike, steady = InHundred(lowest, highest, 0.9), InHundred(low, high, 0.9)
+    drawn = draw_ranges(Ranges(expected, alike, steady), "title")
+    left, right = zip(*(_sides(drawn, kind) for kind in ("alike", "steady")), strict=True)
+    (dot,) = re.findall(r'cx="([0-9.]+)"', drawn)
+    assert left[0] <= left[1] <= float(dot) + 0.1
+    assert float(dot) - 0.1 <= right[1]
+    assert right[1] <= max(right[0], left[1] + 3) + 0.1
+    assert left[0] >= 0
+    assert right[0] <= 320
+
+
+def _sides(drawn, kind):
+    x, width = re.search(
+        rf'<rect x="([0-9.]+)"[^>]*width="([0-9.]+)"[^>]*class="{kind}"', drawn
+    ).groups()
+    return float(x), float(x) + float(width)
+
+
+def test_a_range_that_is_not_known_is_not_drawn():
+    drawn = draw_ranges(Ranges(20, None, InHundred(15, 25, 0.9)), "title")
+    assert "alike" not in drawn
+    assert "steady" in drawn
 
 
 @given(st.lists(POSITIVE, min_size=1), st.booleans())

@@ -65,14 +65,15 @@ def test_the_worked_example_says_that_it_is_made_up():
 def test_the_number_is_the_number_of_the_assessment(answered):
     expected = risk_of(patient())
     page = page_of(answered)
-    number, interval = round(100 * expected.risk), expected.interval
+    number = round(100 * expected.risk)
     assert page.with_class("number")[0].text.startswith(f"{number} in 100")
-    ends = f"{100 * interval.lower:.0f} to {100 * interval.upper:.0f}"
-    shown = f"90 % of patients like this one: {ends} in 100"
-    assert shown in page.text
-    marked = [
-        e for e in page.with_class("person") if e.has_class("surely") or e.has_class("likely")
-    ]
+    alike, steady = (
+        f"{100 * each.lower:.0f} to {100 * each.upper:.0f} in 100"
+        for each in (expected.interval, expected.steadiness)
+    )
+    assert f"90 % of patients like this one have a risk of {alike}." in page.text
+    assert f"The best guess itself is steady within {steady}." in page.text
+    marked = [e for e in page.with_class("person") if e.has_class("marked")]
     assert len(marked) == number
     assert "week 12 (day 84), 24 Aug 2015" in page.text
     assert "69 later days are not used" in page.text

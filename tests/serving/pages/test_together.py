@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
+from lnrisk.model.support import support_of
 from lnrisk.serving.pages.together import compare
 from served import patient, small_model
 from test_routes import risk_of
@@ -32,6 +35,16 @@ def test_each_pair_has_its_sentence(verdict, risk, key, differ):
     together = compared(verdict, risk)
     assert (together.key, together.differ, together.rescue) == (key, differ, False)
     assert together.average == 0.3
+
+
+def test_the_average_is_that_of_the_training_patients_at_the_same_landmark():
+    day = ASSESSMENT.landmark.day
+    risks = np.repeat([0.6, 0.1], 50)
+    days = np.repeat([day, day + 98], 50)
+    support = support_of(pd.DataFrame(index=range(100)), risks, np.ones(100), days)
+    training = {"synthetic": True, "patients": 100, "events": 1, "data": "x", "sha256": ""}
+    model = small_model(training={**training, "support": support})
+    assert compare(model, replace(ASSESSMENT, risk=0.4)).average == pytest.approx(0.6)
 
 
 def test_rescue_hides_what_the_rule_could_say_unless_it_is_met():
