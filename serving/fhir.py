@@ -4,7 +4,6 @@ Assumes that the Bundle holds the whole record that is to be looked at. The day 
 today, or the ``asOf`` of a Parameters resource; errors are OperationOutcomes.
 """
 
-import datetime
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -13,11 +12,9 @@ from typing import Any, NoReturn
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from ..features.errors import RegistryError
-from ..features.sources.fhir_source import resources_of
 from ..model.artifact import RiskModel
 from .audit.journal import now
-from .from_fhir import RecordError, Resource, assess_record
+from .from_fhir import RecordError, asked_of, assess_record, resources_in
 from .problems import Problem, documented
 from .risk_assessment import risk_assessment
 from .settings import Settings
@@ -63,44 +60,6 @@ def json_of(body: bytes) -> Any:
         return json.loads(body, parse_constant=_no_constant)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-
-
-def _asked(content: Any) -> tuple[Any, datetime.date]:
-    """Return the Bundle and the day that a request asks about."""
-    today = now().date()
-    if not isinstance(content, Mapping) or content.get("resourceType") != "Parameters":
-        return content, today
-    bundle, day = None, today
-    parameters = content.get("parameter")
-    for each in parameters if isinstance(parameters, list) else ():
-        name = each.get("name") if isinstance(each, Mapping) else None
-        if name == "bundle":
-            bundle = each.get("resource")
-        elif name == "asOf":
-            try:
-                day = datetime.date.fromisoformat(str(each.get("valueDate")))
-            except ValueError as error:
-                text = "Parameters.parameter asOf: expected valueDate as YYYY-MM-DD."
-                raise _Refusal(422, "value", text) from error
-        else:
-            text = (
-                f"Parameters.parameter {name!r}: expected bundle (resource) and asOf (valueDate)."
-            )
-            raise _Refusal(422, "not-supported", text)
-    return bundle, day
-
-
-def _resources(content: Any, most: int) -> list[tuple[str, Resource]]:
-    if not isinstance(content, Mapping) or content.get("resourceType") != "Bundle":
-        raise _Refusal(422, "invalid", "expected a Bundle with a Patient and their records.")
-    try:
-        found = list(resources_of(content))
-    except RegistryError as error:
-        raise _Refusal(422, "incomplete", str(error)) from error
-    if len(found) > most:
-        text = f"{len(found)} resources; at most {most} are accepted."
-        raise _Refusal(413, "too-costly", text)
-    return found
 
 
 _BUNDLE = {
@@ -230,12 +189,14 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
             content = json_of(await request.body())
         except ValueError as error:
             raise _Refusal(400, "structure", f"the body is not JSON: {error}.") from error
-        bundle, day = _asked(content)
-        resources = _resources(bundle, settings.most_rows)
         try:
+            bundle, day = asked_of(content)
+            resources = resources_in(bundle, settings.most_rows)
+            day = day or now().date()
             record = await work.run(partial(assess_record, model, resources, day))
         except RecordError as error:
-            raise _Refusal(422, error.code, str(error)) from error
+            status = 413 if error.code == "too-costly" else 422
+            raise _Refusal(status, error.code, str(error)) from error
         return _answer(risk_assessment(record))
 
     @routes.post(

@@ -11,15 +11,25 @@ from typing import Any
 
 import pandas as pd
 
+from ..features.errors import RegistryError
 from ..features.sources.codes import load_codes
 from ..features.sources.fhir import read_fhir
+from ..features.sources.fhir_source import resources_of
 from ..features.sources.imported import Imported
-from ..features.sources.mapping import NO_PLACE, Entry
+from ..features.sources.mapping import NO_PLACE, Entry, MappingReport
 from ..model.artifact import RiskModel
 from .assessment import Assessment, assess
 from .audit.journal import about
 
-__all__ = ["AssessedRecord", "RecordError", "assess_record"]
+__all__ = [
+    "AssessedRecord",
+    "RecordError",
+    "asked_of",
+    "assess_record",
+    "read_record",
+    "remarks_of",
+    "resources_in",
+]
 
 Resource = Mapping[str, Any]
 DAY_OF = {"measurements": "date", "treatments": "start_date", "biopsies": "date"}
@@ -69,6 +79,94 @@ class AssessedRecord:
         return any(text.startswith("Medication") for text in self.not_used)
 
 
+def asked_of(content: Any) -> tuple[Any, datetime.date | None]:
+    """Return what is to be a Bundle, and the day asked about where Parameters name one.
+
+    Parameters
+    ----------
+    content : JSON value
+        A Bundle, or Parameters with ``bundle`` and ``asOf``.
+
+    Raises
+    ------
+    RecordError
+    """
+    if not isinstance(content, Mapping) or content.get("resourceType") != "Parameters":
+        return content, None
+    bundle, day = None, None
+    parameters = content.get("parameter")
+    for each in parameters if isinstance(parameters, list) else ():
+        name = each.get("name") if isinstance(each, Mapping) else None
+        if name == "bundle":
+            bundle = each.get("resource")
+        elif name == "asOf":
+            try:
+                day = datetime.date.fromisoformat(str(each.get("valueDate")))
+            except ValueError as error:
+                text = "Parameters.parameter asOf: expected valueDate as YYYY-MM-DD."
+                raise RecordError("value", text) from error
+        else:
+            text = (
+                f"Parameters.parameter {name!r}: expected bundle (resource) and asOf (valueDate)."
+            )
+            raise RecordError("not-supported", text)
+    return bundle, day
+
+
+def resources_in(content: Any, most: int) -> list[tuple[str, Resource]]:
+    """Return full URL and resource of a Bundle's entries.
+
+    Parameters
+    ----------
+    content : JSON value
+    most : int
+        How many are accepted.
+
+    Raises
+    ------
+    RecordError
+        When it is no whole Bundle; ``too-costly`` when it has more.
+    """
+    if not isinstance(content, Mapping) or content.get("resourceType") != "Bundle":
+        raise RecordError("invalid", "expected a Bundle with a Patient and their records.")
+    try:
+        found = list(resources_of(content))
+    except RegistryError as error:
+        raise RecordError("incomplete", str(error)) from error
+    if len(found) > most:
+        raise RecordError("too-costly", f"{len(found)} resources; at most {most} are accepted.")
+    return found
+
+
+def read_record(resources: Sequence[tuple[str, Resource]], as_of: datetime.date | None) -> Imported:
+    """Return the one patient of some resources in the bundle's terms.
+
+    Parameters
+    ----------
+    resources : sequence of (str, mapping)
+        Full URL, which may be empty, and resource.
+    as_of : date or None
+        A day on which the patient is known to be in care.
+
+    Raises
+    ------
+    RecordError
+        When there is not one patient with a sex and a birth date.
+    """
+    people = sum(resource.get("resourceType") == "Patient" for _, resource in resources)
+    if people != 1:
+        raise RecordError(
+            "required" if not people else "multiple-matches",
+            f"{people} Patient resources; expected one patient with their records.",
+        )
+    imported = read_fhir(resources, load_codes(), seen_on=as_of.isoformat() if as_of else None)
+    patients = imported.tables["patients"]
+    if not len(patients):
+        reasons = [f"{e.what}: {e.why}" for e in imported.report.not_used if e.where == "Patient"]
+        raise RecordError("value", f"The Patient cannot be assessed: {'; '.join(reasons)}.")
+    return imported
+
+
 def assess_record(
     model: RiskModel, resources: Sequence[tuple[str, Resource]], as_of: datetime.date
 ) -> AssessedRecord:
@@ -86,31 +184,25 @@ def assess_record(
     RecordError
         When there is not one patient with a sex and a birth date.
     """
-    people = sum(resource.get("resourceType") == "Patient" for _, resource in resources)
-    if people != 1:
-        raise RecordError(
-            "required" if not people else "multiple-matches",
-            f"{people} Patient resources; expected one patient with their records.",
-        )
-    imported = read_fhir(resources, load_codes(), seen_on=as_of.isoformat())
+    imported = read_record(resources, as_of)
     patients = imported.tables["patients"]
-    if not len(patients):
-        reasons = [f"{e.what}: {e.why}" for e in imported.report.not_used if e.where == "Patient"]
-        raise RecordError("value", f"The Patient cannot be assessed: {'; '.join(reasons)}.")
     with about(str(patients["patient_id"].iloc[0])):
         (answer,) = assess(model, imported.registry(), as_of)
-    report = imported.report
     return AssessedRecord(
         answer,
         str(patients["source"].iloc[0]),
         tuple(_basis(imported, as_of)),
-        tuple(_said(entry, rows) for entry, rows in report.not_used.items() if _near(entry)),
-        tuple(_said(entry, rows) for entry, rows in report.assumed.items()),
+        *remarks_of(imported.report),
     )
 
 
-def _near(entry: Entry) -> bool:
-    return entry.why != NO_PLACE
+def remarks_of(report: MappingReport) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what looks relevant and was not used, and what was assumed, in sentences."""
+    near = ((entry, rows) for entry, rows in report.not_used.items() if entry.why != NO_PLACE)
+    return (
+        tuple(_said(entry, rows) for entry, rows in near),
+        tuple(_said(entry, rows) for entry, rows in report.assumed.items()),
+    )
 
 
 def _said(entry: Entry, rows: int) -> str:

@@ -1,8 +1,9 @@
 """Patients from files and from pasted tables, as what they would be had they been typed.
 
 Assumes UTF-8 and one patient. A table is known by its columns, not by its file's name; a table of
-a clinic, with a date and a column for each result, is read as well as a table of the bundle. Dates
-and decimals are not guessed: 31.3.2025 and 2,5 are left for the checks to refuse.
+a clinic, with a date and a column for each result, is read as well as a table of the bundle, and so
+is a FHIR Bundle. Dates and decimals are not guessed: 31.3.2025 and 2,5 are left for the checks to
+refuse.
 """
 
 import csv
@@ -20,10 +21,13 @@ from typing import Any
 from ...features.errors import LnriskError
 from ...features.tables import TABLES
 from ...features.vocabulary import analytes
+from ..from_fhir import RecordError
 from .entry import Entry, Row, kept
+from .fhir_file import read_bundle
+from .parquet_file import LargerThanAllowed, NotParquet, rows_of_parquet
 from .words import Words
 
-__all__ = ["CannotOpen", "open_files", "read_pasted"]
+__all__ = ["CannotOpen", "Limits", "Opened", "open_files", "read_pasted"]
 
 NAMES_SHOWN = 5
 TELLING = {
@@ -63,18 +67,50 @@ class _File:
     content: bytes
 
 
-def open_files(files: "list[tuple[str, bytes]]", patient: str, words: Words, largest: int) -> Entry:
+@dataclass(frozen=True)
+class Limits:
+    """How much is opened.
+
+    Parameters
+    ----------
+    unpacked : int
+        Bytes that a packed file may have when it is unpacked.
+    resources : int
+        Resources of a Bundle.
+    """
+
+    unpacked: int
+    resources: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A patient, and what is to be said of the files.
+
+    Parameters
+    ----------
+    entry : Entry
+    remarks : tuple of str
+        What looks relevant and was not used, then what was assumed.
+    """
+
+    entry: Entry
+    remarks: tuple[str, ...] = ()
+
+
+def open_files(
+    files: "list[tuple[str, bytes]]", patient: str, words: Words, limits: Limits
+) -> Opened:
     """Return the patient of some files.
 
     Parameters
     ----------
     files : list of (str, bytes)
-        Name and content: JSON, zip or CSV.
+        Name and content: JSON, CSV, Parquet or zip.
     patient : str
         Which patient, where there are several; may be empty.
     words : Words
-    largest : int
-        Bytes that a zip may have when it is unpacked.
+    limits : Limits
 
     Raises
     ------
@@ -82,19 +118,25 @@ def open_files(files: "list[tuple[str, bytes]]", patient: str, words: Words, lar
         When a file is not readable, no known table, or of several patients.
     """
     as_of, tables = "", _nothing()
-    for file in _unpacked([_File(*each) for each in files], words, largest):
-        if file.name.lower().endswith(".json"):
-            day, read = _from_json(file, words)
+    remarks: list[str] = []
+    for file in _unpacked([_File(*each) for each in files], words, limits.unpacked):
+        ending = file.name.lower().rpartition(".")[2]
+        if ending == "json":
+            day, read, said = _from_json(file, words, limits)
             as_of = day or as_of
+            remarks += said
+        elif ending == "parquet":
+            read = _from_parquet(file, words, limits.unpacked)
         else:
             read = _from_text(file.name, _decoded(file, words), words)
         for name, rows in read.items():
             tables[name] += rows
     chosen = _one_patient(tables, patient, files[0][0], words)
-    return Entry(as_of, {name: tuple(kept(name, row) for row in chosen[name]) for name in chosen})
+    rows_kept = {name: tuple(kept(name, row) for row in chosen[name]) for name in chosen}
+    return Opened(Entry(as_of, rows_kept), tuple(remarks))
 
 
-def read_pasted(text: str, words: Words) -> Entry:
+def read_pasted(text: str, words: Words, limits: Limits) -> Opened:
     """Return the rows of pasted tables, one below the other with an empty line between.
 
     Parameters
@@ -102,6 +144,7 @@ def read_pasted(text: str, words: Words) -> Entry:
     text : str
         Cells separated by tabs, commas or semicolons; or JSON.
     words : Words
+    limits : Limits
 
     Raises
     ------
@@ -109,13 +152,15 @@ def read_pasted(text: str, words: Words) -> Entry:
     """
     said = words.say("open.paste_title")
     if text.lstrip().startswith("{"):
-        return open_files([(f"{said}.json", text.encode())], "", words, len(text) + 1)
+        return open_files([(f"{said}.json", text.encode())], "", words, limits)
     tables = _nothing()
     for block in re.split(r"\n[ \t]*\r?\n", text.strip()):
         for name, rows in _from_text(said, block, words).items():
             tables[name] += rows
     chosen = _one_patient(tables, "", said, words)
-    return Entry("", {name: tuple(kept(name, row) for row in chosen[name]) for name in chosen})
+    return Opened(
+        Entry("", {name: tuple(kept(name, row) for row in chosen[name]) for name in chosen})
+    )
 
 
 def _nothing() -> Tables:
@@ -126,10 +171,15 @@ def _refused(words: Words, file: str, why: str) -> CannotOpen:
     return CannotOpen(words.say("error.unreadable", file=file, why=why))
 
 
+def _too_large(words: Words, file: _File, largest: int) -> CannotOpen:
+    why = words.say("error.unpacked_large", megabytes=largest >> 20)
+    return _refused(words, file.name, why)
+
+
 def _unpacked(files: list[_File], words: Words, largest: int) -> Iterator[_File]:
     for file in files:
         ending = file.name.lower().rpartition(".")[2]
-        if ending in ("csv", "json", "tsv", "txt"):
+        if ending in ("csv", "json", "parquet", "tsv", "txt"):
             yield file
         elif ending == "zip":
             yield from _members(file, words, largest)
@@ -144,14 +194,13 @@ def _members(file: _File, words: Words, largest: int) -> Iterator[_File]:
             for member in packed.infolist():
                 name = member.filename.rpartition("/")[2]
                 stem, _, ending = name.rpartition(".")
-                if ending.lower() != "csv" or stem not in TABLES:
+                if ending.lower() not in ("csv", "parquet") or stem not in TABLES:
                     continue
                 with packed.open(member) as content:
                     read = content.read(left + 1)
                 left -= len(read)
                 if left < 0:
-                    why = words.say("error.zip_large", megabytes=largest >> 20)
-                    raise _refused(words, file.name, why)
+                    raise _too_large(words, file, largest)
                 yield _File(name, read)
     except _BROKEN_ZIP as error:
         raise _refused(words, file.name, words.say("error.bad_zip")) from error
@@ -164,7 +213,8 @@ def _decoded(file: _File, words: Words) -> str:
         raise _refused(words, file.name, words.say("error.not_utf8")) from error
 
 
-def _from_json(file: _File, words: Words) -> tuple[str, Tables]:
+def _from_json(file: _File, words: Words, limits: Limits) -> tuple[str, Tables, list[str]]:
+    """Return the day asked about, the rows, and what is to be said of them."""
     try:
         content = json.loads(_decoded(file, words))
     except (ValueError, RecursionError) as error:
@@ -172,6 +222,8 @@ def _from_json(file: _File, words: Words) -> tuple[str, Tables]:
         raise _refused(words, file.name, why) from error
     if not isinstance(content, dict):
         raise _refused(words, file.name, words.say("error.not_an_object"))
+    if "resourceType" in content:
+        return _from_fhir(file, content, words, limits)
     tables = _nothing()
     for name in TABLES:
         rows = content.get(name) or []
@@ -180,7 +232,19 @@ def _from_json(file: _File, words: Words) -> tuple[str, Tables]:
         tables[name] = [{key: _cell(value) for key, value in row.items()} for row in rows]
     if not any(tables.values()):
         raise _refused(words, file.name, words.say("error.not_an_object"))
-    return _cell(content.get("as_of")), tables
+    return _cell(content.get("as_of")), tables, []
+
+
+def _from_fhir(
+    file: _File, content: dict[str, Any], words: Words, limits: Limits
+) -> tuple[str, Tables, list[str]]:
+    try:
+        record = read_bundle(content, limits.resources)
+    except RecordError as error:
+        raise _refused(words, file.name, str(error)) from error
+    said = [words.say("notice.not_used", what=what) for what in record.not_used]
+    said += [words.say("notice.assumed", what=what) for what in record.assumed]
+    return record.as_of, {**_nothing(), **record.tables}, said
 
 
 def _cell(value: Any) -> str:
@@ -188,7 +252,7 @@ def _cell(value: Any) -> str:
 
 
 def _from_text(file: str, text: str, words: Words) -> Tables:
-    """Return the rows of a delimited table, by the bundle's table that its columns tell."""
+    """Return the rows of a delimited table."""
     first = text.lstrip("\r\n").split("\n", 1)[0]
     delimiter = max("\t;,", key=first.count)
     try:
@@ -201,6 +265,21 @@ def _from_text(file: str, text: str, words: Words) -> Tables:
         ]
     except csv.Error as error:
         raise _refused(words, file, str(error)) from error
+    return _by_columns(file, columns, rows, words)
+
+
+def _from_parquet(file: _File, words: Words, largest: int) -> Tables:
+    try:
+        columns, rows = rows_of_parquet(file.content, largest)
+    except LargerThanAllowed as error:
+        raise _too_large(words, file, largest) from error
+    except NotParquet as error:
+        raise _refused(words, file.name, words.say("error.bad_parquet")) from error
+    return _by_columns(file.name, columns, [*rows], words)
+
+
+def _by_columns(file: str, columns: list[str], rows: list[Row], words: Words) -> Tables:
+    """Return rows by the bundle's table that their columns tell."""
     tables = _nothing()
     lowered = {name: name.lower() for name in columns}
     for table, telling in TELLING.items():

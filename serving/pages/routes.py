@@ -7,7 +7,7 @@ page is said in its headers, by `lnrisk.serving.guard.headers`.
 
 import datetime
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from ..settings import Settings
 from ..work import Work
 from .answer import Answer, answer
 from .entry import SHOWN, Entry, from_fields
-from .opening import CannotOpen, open_files, read_pasted
+from .opening import CannotOpen, Limits, Opened, open_files, read_pasted
 from .words import Words, load_words
 
 __all__ = ["router"]
@@ -68,12 +68,16 @@ class _InMemory(MultiPartParser):
 
 @dataclass(frozen=True)
 class _Told:
-    """What came of a request: the entry, what is wrong with it, what was done, the answer."""
+    """What came of a request: the entry, what is wrong with it, what was done, the answer.
+
+    ``remarks``, on the files that were opened, come back with the form.
+    """
 
     entry: Entry = field(default_factory=Entry)
     errors: tuple[str, ...] = ()
     fields: dict[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     pasted: str = ""
     answer: Answer | None = None
 
@@ -107,8 +111,9 @@ class _Page:
             "routes": {drug.name: drug.route for drug in drugs().values()},
         }
         self.template = environment.get_template("page.html")
+        self.limits = Limits(LARGEST_UNPACKED, settings.most_rows)
         self.example = open_files(
-            [("example.json", (HERE / "example.json").read_bytes())], "", self.words, 1 << 20
+            [("example.json", (HERE / "example.json").read_bytes())], "", self.words, self.limits
         )
 
     def render(self, told: _Told, status: int = 200) -> HTMLResponse:
@@ -118,26 +123,30 @@ class _Page:
 
     def act(self, do: str, form: FormData, files: list[tuple[str, bytes]]) -> _Told:
         """Do what a button of the form asks for."""
-        entry = from_fields(_texts(form))
-        say = self.words.say
+        entry, say = from_fields(_texts(form)), self.words.say
+        remarks = tuple(str(each) for each in form.getlist("remark"))
         if do == "example":
             return self.assessed(self.example, (say("notice.example"),))
         if do == "open":
             if not files:
-                return _Told(entry, (say("error.no_file"),))
+                return _Told(entry, (say("error.no_file"),), remarks=remarks)
             wanted = str(form.get("patient", "")).strip()
-            opened = open_files(files, wanted, self.words, LARGEST_UNPACKED)
-            return self.assessed(opened, (say("notice.opened", count=opened.count),))
+            opened = open_files(files, wanted, self.words, self.limits)
+            return self.assessed(opened, (say("notice.opened", count=opened.entry.count),))
         if do == "paste":
             pasted = str(form.get("pasted", ""))
             if not pasted.strip():
-                return _Told(entry, (say("error.no_paste"),))
-            read = read_pasted(pasted, self.words)
-            return self.assessed(entry.plus(read), (say("notice.added", count=read.count),))
-        return self.assessed(entry, ())
+                return _Told(entry, (say("error.no_paste"),), remarks=remarks)
+            read = read_pasted(pasted, self.words, self.limits)
+            both = Opened(entry.plus(read.entry), (*remarks, *read.remarks))
+            return self.assessed(both, (say("notice.added", count=read.entry.count),))
+        return self.assessed(Opened(entry, remarks), ())
 
-    def assessed(self, entry: Entry, notices: tuple[str, ...]) -> _Told:
+    def assessed(self, opened: Opened, notices: tuple[str, ...]) -> _Told:
         """Check an entry, and assess it where nothing is wrong."""
+        return replace(self._assessed(opened.entry, notices), remarks=opened.remarks)
+
+    def _assessed(self, entry: Entry, notices: tuple[str, ...]) -> _Told:
         errors = list(_lacking(entry, self.words, self.settings.most_rows))
         as_of: datetime.date | None = None
         try:
@@ -276,7 +285,9 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
             told = await work.run(lambda: page.act(do, form, files))
         except CannotOpen as error:
             entry = from_fields(_texts(form))
-            told = _Told(entry, (str(error),), pasted=str(form.get("pasted", "")))
+            remarks = tuple(str(each) for each in form.getlist("remark"))
+            pasted = str(form.get("pasted", ""))
+            told = _Told(entry, (str(error),), remarks=remarks, pasted=pasted)
         except LnriskError as error:
             told = _Told(errors=(page.words.say("error.model", why=str(error)),))
         return page.render(told, 422 if told.errors or told.fields else 200)

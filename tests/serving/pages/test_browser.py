@@ -7,11 +7,15 @@ import socket
 import threading
 import time
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from lnrisk.serving.app import create_app
 from lnrisk.serving.operation import Operation, operate
 from lnrisk.serving.settings import Settings
+from records import bundle, observation
 from served import patient, small_model, upcr
+from test_fhir import records
 from visits import typed
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
@@ -147,6 +151,37 @@ def test_open_a_file_and_be_told_what_is_wrong_with_it(page, tmp_path):
     wrong.select_option("g/g")
     page.get_by_role("button", name="Assess", exact=True).click()
     page.wait_for_selector(".answered")
+
+
+def test_open_a_bundle_of_fhir_and_be_told_what_was_not_used_of_it(page, tmp_path):
+    content = bundle(*records(observation("upcr", "2015-09-20", 2, "g/g", status="preliminary")))
+    (tmp_path / "record.json").write_text(json.dumps(content), encoding="utf-8")
+    page.locator('[name="files"]').set_input_files(tmp_path / "record.json")
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.wait_for_selector(".answered")
+    told = page.locator(".remarks").inner_text()
+    assert "Not used: Observation" in told
+    assert "is not final" in told
+    before = number(page)
+    page.locator('[name="measurements.2.value"]').fill("1")
+    page.locator('[name="measurements.2.value"]').blur()
+    page.wait_for_function(
+        "before => document.querySelector('.number strong').innerText !== before", arg=before
+    )
+    assert page.locator(".remarks").inner_text() == told
+    page.set_viewport_size({"width": 390, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_open_parquet_tables(page, tmp_path):
+    tables = {name: rows for name, rows in patient().items() if name != "as_of"}
+    paths = [tmp_path / f"{name}.parquet" for name in tables]
+    for path, rows in zip(paths, tables.values(), strict=True):
+        pyarrow.parquet.write_table(pa.Table.from_pylist(rows), path)
+    page.locator('[name="files"]').set_input_files(paths)
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.wait_for_selector(".answered")
+    assert page.locator('[name="measurements.1.value"]').input_value() == "2.25"
 
 
 def test_print(page):

@@ -4,19 +4,22 @@ import io
 import zipfile
 from contextlib import suppress
 
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from lnrisk.features.tables import TABLES
 from lnrisk.features.vocabulary import analytes, drugs
 from lnrisk.serving.pages.entry import NEVER_KEPT, Entry, from_fields
-from lnrisk.serving.pages.opening import CannotOpen, open_files, read_pasted
+from lnrisk.serving.pages.opening import CannotOpen, Limits, Opened, open_files, read_pasted
 from lnrisk.serving.pages.routes import _Page
 from lnrisk.serving.pages.words import load_words
 from lnrisk.serving.settings import Settings
 from served import small_model
 
 WORDS = load_words()
+LIMITS = Limits(1 << 16, 100)
 PAGE = _Page(small_model(), Settings())
 NAMES = st.sampled_from([c.name for columns in TABLES.values() for c in columns])
 CELLS = st.one_of(
@@ -77,7 +80,7 @@ people = st.just(({"sex": "female", "birth_date": "1990"},)) | rows_of("patients
 
 
 def assessed(as_of, found, patients):
-    told = PAGE.assessed(Entry(as_of, {**found, "patients": patients}), ())
+    told = PAGE.assessed(Opened(Entry(as_of, {**found, "patients": patients})), ())
     assert (told.answer is None) == bool(told.errors or told.fields)
     assert PAGE.render(told).status_code == 200
     return told
@@ -110,18 +113,22 @@ def test_whatever_the_fields_are_called_there_is_an_entry(fields):
 
 def opened(read):
     with suppress(CannotOpen):
-        assert isinstance(read(), Entry)
+        assert isinstance(read(), Opened)
 
 
-@given(st.sampled_from(["a.json", "a.csv", "a.zip", "a"]), st.binary(max_size=200), st.text())
+@given(
+    st.sampled_from(["a.json", "a.csv", "a.parquet", "a.zip", "a"]),
+    st.binary(max_size=200),
+    st.text(),
+)
 def test_whatever_is_in_a_file_it_is_opened_or_refused(name, content, patient):
-    opened(lambda: open_files([(name, content)], patient, WORDS, 1 << 16))
+    opened(lambda: open_files([(name, content)], patient, WORDS, LIMITS))
 
 
 @given(st.lists(st.lists(st.one_of(NAMES, CELLS), max_size=6), max_size=5), st.sampled_from("\t;,"))
 def test_whatever_is_pasted_it_is_read_or_refused(rows, delimiter):
     text = "\n".join(delimiter.join(row) for row in rows)
-    opened(lambda: read_pasted(text, WORDS))
+    opened(lambda: read_pasted(text, WORDS, LIMITS))
 
 
 @given(st.integers(0, 200), st.integers(0, 255))
@@ -131,4 +138,14 @@ def test_a_damaged_zip_is_refused(position, byte):
         folder.writestr("patients.csv", "sex,birth_date\nfemale,1990\n" * 3)
     content = bytearray(packed.getvalue())
     content[position % len(content)] = byte
-    opened(lambda: open_files([("b.zip", bytes(content))], "", WORDS, 1 << 16))
+    opened(lambda: open_files([("b.zip", bytes(content))], "", WORDS, LIMITS))
+
+
+@given(st.integers(0, 2000), st.integers(0, 255))
+def test_a_damaged_parquet_file_is_read_or_refused(position, byte):
+    packed = io.BytesIO()
+    table = pa.table({"sex": ["female"] * 3, "birth_date": ["1990"] * 3})
+    pyarrow.parquet.write_table(table, packed)
+    content = bytearray(packed.getvalue())
+    content[position % len(content)] = byte
+    opened(lambda: open_files([("b.parquet", bytes(content))], "", WORDS, LIMITS))

@@ -6,12 +6,12 @@ import zipfile
 
 import pytest
 from lnrisk.features.tables import TABLES
-from lnrisk.serving.pages.opening import CannotOpen, open_files, read_pasted
+from lnrisk.serving.pages.opening import CannotOpen, Limits, open_files, read_pasted
 from lnrisk.serving.pages.words import load_words
 from served import PATIENT
 
 WORDS = load_words()
-LARGEST = 1 << 20
+LIMITS = Limits(1 << 20, 50)
 
 PATIENTS = "patient_id,sex,birth_date\nanna,female,1990\nbea,female,1991\n"
 RESULTS = (
@@ -29,7 +29,7 @@ def zipped(**files):
 
 def read(*files, patient=""):
     contents = [(name, c.encode() if isinstance(c, str) else c) for name, c in files]
-    return open_files(contents, patient, WORDS, LARGEST)
+    return open_files(contents, patient, WORDS, LIMITS).entry
 
 
 def test_json():
@@ -67,7 +67,7 @@ def test_a_table_of_the_clinic(delimiter):
         ["2024-01-01", "339", "71", "", "first visit"],
         ["2024-02-01", "<12", "", "40", ""],
     ]
-    entry = read_pasted("\r\n".join(delimiter.join(row) for row in rows), WORDS)
+    entry = read_pasted("\r\n".join(delimiter.join(row) for row in rows), WORDS, LIMITS).entry
     found = [(r["analyte"], r["value"], r["unit"]) for r in entry.rows("measurements")]
     assert found == [
         ("upcr", "339", "mg/mmol"),
@@ -87,14 +87,14 @@ def test_a_table_with_all_its_columns_is_known(name):
 
 def test_tables_below_each_other():
     text = "date,UPCR (g/g)\n2024-01-01,3\n\ndrug,start_date,dose\ntacrolimus,2024-01-01,4\n"
-    entry = read_pasted(text, WORDS)
+    entry = read_pasted(text, WORDS, LIMITS).entry
     assert [len(entry.rows(name)) for name in ("measurements", "treatments")] == [1, 1]
 
 
 @pytest.mark.parametrize(
     ("files", "why"),
     [
-        ([("a.pdf", b"%PDF")], "expected .json, .zip or .csv"),
+        ([("a.pdf", b"%PDF")], "expected .json, .csv, .parquet or .zip"),
         ([("a.json", b"{")], "not JSON"),
         ([("a.json", b"[]")], "lists of rows"),
         ([("a.json", b'{"patients": {"sex": "female"}}')], "lists of rows"),
@@ -103,6 +103,9 @@ def test_tables_below_each_other():
         ([("a.csv", b"\xff\xfe\x00")], "not UTF-8"),
         ([("a.csv", b"one,two\n1,2\n")], r"columns \(one, two\) belong to no table"),
         ([("a.csv", b"date,CRP (mg/L),UPCR (g/g)\n2024-01-01,3,2\n")], "“CRP \\(mg/L\\)” names no"),
+        ([("a.parquet", b"PAR1 nothing PAR1")], "no Parquet file"),
+        ([("a.json", b'{"resourceType": "Observation"}')], "expected a Bundle"),
+        ([("a.json", b'{"resourceType": "Bundle"}')], "0 Patient resources; expected one"),
         ([("a.zip", zipped(measurements="x" * (2 << 20)))], "unpacked it is larger than 1 MB"),
     ],
 )
