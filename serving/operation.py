@@ -25,7 +25,7 @@ from .guard.headers import Headers
 from .guard.hosts import Hosts, names_of
 from .guard.limits import BodyLimit, Buckets, RateLimit
 from .metrics import CONTENT_TYPE, Measured, Metrics
-from .silent import Silent
+from .silent import Silent, describe_silence
 
 __all__ = ["Operation", "operate"]
 
@@ -110,13 +110,15 @@ def operate(
     Parameters
     ----------
     app : FastAPI
-        Gets the route ``/metrics``.
+        Gets the route ``/metrics``, and says of a silent service what that answers.
     model : RiskModel
     operation : Operation
     metrics : Metrics, optional
     """
     counted = metrics or Metrics(model)
     _add_metrics(app, counted)
+    if operation.silent:
+        describe_silence(app)
     archive = None
     if operation.log is not None:
         kept = Archive(operation.log.folder)

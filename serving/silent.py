@@ -5,13 +5,14 @@ is wrong with a request is still said, since that tells of the request and not o
 risk is in the audit log, where `lnrisk monitor` reads it.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["SILENT", "Silent", "silent_answer"]
+__all__ = ["SILENT", "Silent", "describe_silence", "silent_answer"]
 
 SILENT = (
     "Recorded. This site is evaluating the model in silence: risk and rule are logged and not "
@@ -27,6 +28,60 @@ PAGE = (
 )
 
 
+class SilentAnswer(BaseModel):
+    """What stands in place of an answer."""
+
+    status: Literal["silent"] = "silent"
+    detail: str = SILENT
+
+
+class SilentCards(BaseModel):
+    """No card."""
+
+    cards: Annotated[list[Any], Field(max_length=0)] = []
+
+
+class SilentIssue(BaseModel):
+    """That the answer is suppressed."""
+
+    severity: Literal["information"] = "information"
+    code: Literal["suppressed"] = "suppressed"
+    diagnostics: str = SILENT
+
+
+class SilentOutcome(BaseModel):
+    """An OperationOutcome in place of a RiskAssessment."""
+
+    resourceType: Literal["OperationOutcome"] = "OperationOutcome"
+    issue: Annotated[list[SilentIssue], Field(min_length=1, max_length=1)] = [SilentIssue()]
+
+
+class SilentInference(BaseModel):
+    """An inference without outputs."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_name: Literal["lnrisk"] = "lnrisk"
+    model_version: Literal[""] = ""
+    parameters: SilentAnswer = SilentAnswer()
+    outputs: Annotated[list[Any], Field(max_length=0)] = []
+
+
+_INTERFACES: tuple[tuple[str, str, BaseModel], ...] = (
+    ("/cds-services", JSON, SilentCards()),
+    ("/fhir", FHIR, SilentOutcome()),
+    ("/v2/", JSON, SilentInference()),
+)
+"""How routes begin, with media type and content of what is shown instead."""
+
+
+def _said(route: str) -> tuple[str, BaseModel]:
+    for beginning, kind, content in _INTERFACES:
+        if route.startswith(beginning):
+            return kind, content
+    return JSON, SilentAnswer()
+
+
 def silent_answer(route: str, accept: str) -> tuple[str, bytes]:
     """Return media type and body of what is shown instead.
 
@@ -40,24 +95,38 @@ def silent_answer(route: str, accept: str) -> tuple[str, bytes]:
     Examples
     --------
     >>> silent_answer("/cds-services/{service}", "")[1]
-    b'{"cards": []}'
+    b'{"cards":[]}'
     """
-    if route.startswith("/cds-services"):
-        return JSON, _json({"cards": []})
-    if route.startswith("/fhir"):
-        issue = {"severity": "information", "code": "suppressed", "diagnostics": SILENT}
-        return FHIR, _json({"resourceType": "OperationOutcome", "issue": [issue]})
-    if route.startswith("/v2/"):
-        silence = {"status": "silent", "detail": SILENT}
-        named = {"model_name": "lnrisk", "model_version": ""}
-        return JSON, _json({**named, "parameters": silence, "outputs": []})
-    if not route.startswith("/v1/") and "text/html" in accept:
+    interface = route.startswith(("/v1/", *(beginning for beginning, _, _ in _INTERFACES)))
+    if not interface and "text/html" in accept:
         return HTML, PAGE.encode()
-    return JSON, _json({"status": "silent", "detail": SILENT})
+    kind, content = _said(route)
+    return kind, content.model_dump_json().encode()
 
 
-def _json(content: dict[str, Any]) -> bytes:
-    return json.dumps(content).encode()
+def describe_silence(app: FastAPI) -> None:
+    """Let the OpenAPI description say what a silent service answers to what is sent."""
+    usual = app.openapi
+
+    def described() -> dict[str, Any]:
+        description = usual()
+        schemas = description["components"]["schemas"]
+        for route, methods in description["paths"].items():
+            if "post" not in methods or route.endswith(SHOWN):
+                continue
+            kind, content = _said(route)
+            name = type(content).__name__
+            schema = type(content).model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= {**schema.pop("$defs", {}), name: schema}
+            said = {"$ref": f"#/components/schemas/{name}"}
+            methods["post"]["responses"]["200"] = {
+                "description": SILENT,
+                "headers": {"x-lnrisk-mode": {"schema": {"const": "silent"}, "required": True}},
+                "content": {kind: {"schema": said, "example": content.model_dump()}},
+            }
+        return description
+
+    app.openapi = described  # type: ignore[method-assign]
 
 
 @dataclass(frozen=True)

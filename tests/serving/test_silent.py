@@ -69,9 +69,9 @@ def test_feedback_is_taken_as_ever(log):
 @pytest.mark.parametrize(
     ("route", "accept", "kind", "part"),
     [
-        ("/cds-services/{id}", "", "application/json", b'"cards": []'),
+        ("/cds-services/{id}", "", "application/json", b'"cards":[]'),
         ("/fhir/$assess", "", "application/fhir+json", b'"suppressed"'),
-        ("/v2/models/{name}/infer", "", "application/json", b'"outputs": []'),
+        ("/v2/models/{name}/infer", "", "application/json", b'"outputs":[]'),
         ("/v1/risk", "text/html", "application/json", b'"silent"'),
         ("/", "text/html,*/*", "text/html; charset=utf-8", b"<h1>lnrisk"),
     ],
