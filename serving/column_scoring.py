@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..features.laboratory import DAYS_PER_MONTH, LANDMARK_MONTH
 from ..model.artifact import RiskModel
 
-__all__ = ["ColumnScores", "score_columns", "score_together"]
+__all__ = ["ColumnScores", "landmarks_of", "score_columns", "score_together"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -89,6 +89,25 @@ def score_together(model: RiskModel, matrices: Sequence[Floats]) -> list[ColumnS
     scores = score_columns(model, dict(zip(model.input_names, together, strict=True)))
     edges = np.cumsum([0, *(matrix.shape[1] for matrix in matrices)]).tolist()
     return [scores.of(slice(first, last)) for first, last in pairwise(edges)]
+
+
+def landmarks_of(model: RiskModel, months: Floats) -> list[int | None]:
+    """Return the day after the index date that each row's risk rests on.
+
+    Parameters
+    ----------
+    model : RiskModel
+    months : ndarray of float, shape (n_rows,)
+        From the index date to the landmark; nan where missing.
+
+    Returns
+    -------
+    list of int or None
+        None where the model does not score at that time.
+    """
+    inside = _between_landmarks(model, months).tolist()
+    days = (months * DAYS_PER_MONTH).tolist()
+    return [round(day) if there else None for day, there in zip(days, inside, strict=True)]
 
 
 def _between_landmarks(model: RiskModel, months: Floats) -> npt.NDArray[np.bool_]:

@@ -20,9 +20,10 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import TypedDict
 
 from .. import __version__
+from ..features.laboratory import LANDMARK_MONTH
 from ..model.artifact import RiskModel
 from .audit.journal import note_columns
-from .column_scoring import ColumnScores, score_together
+from .column_scoring import ColumnScores, landmarks_of, score_together
 from .settings import Settings
 from .together import Together
 from .work import Here
@@ -280,6 +281,7 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/v2", route_class=_Route, tags=["open inference"])
     metadata, names = _metadata(model), tuple(model.input_names)
+    month = names.index(LANDMARK_MONTH)
     together: Together[Floats, ColumnScores] = Together(
         Here(), partial(score_together, model), lambda matrix: matrix.shape[1], ROWS_TOGETHER
     )
@@ -302,7 +304,13 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
             raise _Refused(400, f"{rows} rows; at most {settings.most_patients} are accepted.")
         scores = await together.ask(matrix)
         figures = (scores.risk, scores.risk_lower, scores.risk_upper)
-        note_columns(scores.status.tolist(), figures, model.feature_names, lambda: scores.terms)
+        note_columns(
+            scores.status.tolist(),
+            figures,
+            model.feature_names,
+            lambda: scores.terms,
+            lambda: landmarks_of(model, matrix[month]),
+        )
         return Response(to_json(_answer(model, request, scores)), media_type=JSON)
 
     async def infer_version(request: InferRequest, name: str, version: str) -> Response:

@@ -26,6 +26,9 @@ from .settings import Settings
 
 __all__ = ["Replayed", "replay"]
 
+NOTED_SINCE = ("landmark",)
+"""What older logs do not say of each answer, so that its absence is no difference."""
+
 
 @dataclass(frozen=True)
 class Replayed:
@@ -131,6 +134,7 @@ def _differences(
         yield f"{len(notes)} notes, were {len(was)}"
     for number, (now, note) in enumerate(zip(notes, was, strict=False), start=1):
         then = _without_subject(note)
+        now = {key: now[key] for key in now if key in then or key not in NOTED_SINCE}
         changed = sorted(key for key in now.keys() | then.keys() if now.get(key) != then.get(key))
         if changed:
             yield f"note {number}: other {', '.join(changed)}"

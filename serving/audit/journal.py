@@ -160,6 +160,7 @@ def note_columns(
     figures: Sequence[npt.NDArray[np.float64]],
     names: Sequence[str],
     values: Callable[[], npt.NDArray[np.float64]],
+    landmarks: Callable[[], Sequence[int | None]],
 ) -> None:
     """Note rows of features that were scored: of nobody in particular, as of today.
 
@@ -172,6 +173,8 @@ def note_columns(
         Of the model's terms.
     values : callable
         Gives their values, shape (n_rows, n_terms), nan where missing.
+    landmarks : callable
+        Gives the day after the index date that each row's risk rests on; None where there is none.
     """
     if _journal.get() is None:
         return
@@ -182,6 +185,7 @@ def note_columns(
             {
                 "note": "assessment",
                 "as_of": day,
+                "landmark": landmark,
                 "status": said,
                 "risk": risk,
                 "lower": lower,
@@ -189,7 +193,9 @@ def note_columns(
                 "verdict": "",
                 **({"terms": _terms(names, row)} if said == "ok" else {}),
             }
-            for said, risk, lower, upper, row in zip(status, *plain, values(), strict=True)
+            for said, risk, lower, upper, row, landmark in zip(
+                status, *plain, values(), landmarks(), strict=True
+            )
         )
     )
 

@@ -69,17 +69,36 @@ def test_without_the_model_there_is_nothing_to_replay(tmp_path):
     assert "is not in" in next(replay(tmp_path)).said[0]
 
 
+@pytest.mark.parametrize(("landmark", "equal"), [(None, True), (7, False)])
+def test_only_the_absence_of_what_older_logs_do_not_say_is_no_difference(tmp_path, landmark, equal):
+    asked(tmp_path)
+    found = [entry.content for entry in entries(tmp_path)]
+    assert found[0]["notes"][0].pop("landmark") == MODEL.landmarks[0]
+    if landmark is not None:
+        found[0]["notes"][0]["landmark"] = landmark
+    rewritten(tmp_path, found)
+    first = next(replay(tmp_path))
+    assert first.equal == equal
+    assert first.said == (() if equal else ("note 1: other landmark",))
+
+
+def rewritten(folder, contents):
+    """Write other entries with right hashes."""
+    head, lines = Head(), []
+    for content in contents:
+        line, head = sealed(content, head)
+        lines.append(line)
+    segments(folder)[0].write_bytes(b"".join(lines))
+
+
 def test_a_log_that_says_something_else_is_not_equal(tmp_path):
     """Somebody wrote another risk and made every hash anew."""
     asked(tmp_path)
-    found, head, lines = [entry.content for entry in entries(tmp_path)], Head(), []
+    found = [entry.content for entry in entries(tmp_path)]
     found[0]["notes"][0]["risk"] = 0.01
     found[0]["answer"]["sha256"] = "0" * 64
     found[0]["software"] = "0.0.1"
-    for content in found:
-        line, head = sealed(content, head)
-        lines.append(line)
-    segments(tmp_path)[0].write_bytes(b"".join(lines))
+    rewritten(tmp_path, found)
     first = next(replay(tmp_path))
     assert first.equal is False
     assert "note 1: other risk" in first.said

@@ -20,6 +20,7 @@ from lnrisk.serving.audit.log import AuditLog, segments
 from lnrisk.serving.audit.pseudonyms import Pseudonyms, load_pseudonyms
 from lnrisk.serving.audit.recording import HELD_BYTES
 from lnrisk.serving.audit.verify import entries, verify
+from lnrisk.serving.monitor.recorded import read_log
 from lnrisk.serving.operation import Operation, operate
 from lnrisk.serving.settings import Settings
 from served import RANGES, patient, small_model, upcr
@@ -138,6 +139,7 @@ def test_columns_that_are_scored_are_recorded(log):
         for name, values in given.items()
     ]
     answer = service(log).post("/v2/models/lnrisk/infer", json={"inputs": inputs}).json()
+    assert read_log(log.folder).assessments["landmark"].tolist() == [MODEL.landmarks[0]] * 2
     (entry,) = recorded(log)
     risks = next(each["data"] for each in answer["outputs"] if each["name"] == "risk")
     assert [note["risk"] for note in entry["notes"]] == risks
