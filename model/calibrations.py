@@ -20,18 +20,19 @@ CALIBRATIONS: dict[str, type[Calibration]] = {
     "venn-abers": VennAbersCalibration,
 }
 
-EVENTS_FOR_A_CURVE = 200
+EVENTS_FOR_A_CURVE = 50
 EVENTS_FOR_A_TABLE = 10_000
 
 
 def choose_calibration(events: float) -> str:
     """Return the name of the calibration for so many outcomes.
 
-    Logistic below 200 events, which is what an assessment of a flexible calibration curve needs
-    [1]_, so that a line is all that fewer can tell; beta from there on. Venn-Abers only from
-    10,000: a table's error falls with the cube root of the numbers, and with 6,700 events it was
-    still 0.012 where a line's was 0.003 and the line was true. The thousand rows from which
-    isotonic regression is often advised beat a sigmoid that is wrong [2]_, which beta need not be.
+    Logistic below 50 events; beta from there on, which spends one number more [1]_. In simulated
+    registries with 40 to 170 expected events it was nearer to the true risk at weeks 12 and 26 (by
+    1 to 5 thousandths of a nat) and a trace farther at week 0 (0.3). Venn-Abers only from 10,000: a
+    table's error falls with the cube root of the numbers, and with 6,700 events it was still 0.012
+    where a line's was 0.003 and the line was true. The thousand rows from which isotonic
+    regression is often advised beat a sigmoid that is wrong [2]_, which beta need not be.
     Isotonic regression is never taken by itself, since Venn-Abers is the same with its uncertainty.
 
     Parameters
@@ -41,14 +42,15 @@ def choose_calibration(events: float) -> str:
 
     References
     ----------
-    .. [1] Van Calster B, et al. A calibration hierarchy for risk models was defined: from utopia
-       to empirical data. J Clin Epidemiol 2016;74:167-176.
+    .. [1] Kull M, Silva Filho TM, Flach P. Beyond sigmoids: how to obtain well-calibrated
+       probabilities from binary classifiers with beta calibration. Electron J Stat
+       2017;11:5052-5080.
     .. [2] Niculescu-Mizil A, Caruana R. Predicting good probabilities with supervised learning.
        ICML 2005.
 
     Examples
     --------
-    >>> choose_calibration(90), choose_calibration(300), choose_calibration(20_000)
+    >>> choose_calibration(40), choose_calibration(300), choose_calibration(20_000)
     ('logistic', 'beta', 'venn-abers')
     """
     if events < EVENTS_FOR_A_CURVE:

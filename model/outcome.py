@@ -24,6 +24,8 @@ from .label import Judgement, Regimens, different_regimens, judge, met_on
 
 __all__ = ["Outcome", "met_by_horizon", "outcome_by_registry", "outcome_by_rule"]
 
+SURE = 1e-3
+"""No chance is nearer to 0 or 1 than that: nobody could tell."""
 STATUSES = ("no_index", "censored", "indeterminate", "competing", "event_free", "event")
 
 _DATED = {
@@ -165,7 +167,7 @@ def outcome_by_rule(
     asked = chances & (status == "indeterminate")
     if asked.any():
         every = chance_met(judgement, possible, definition, history_of(known, "upcr"), horizon)
-        chance[asked] = every[asked]
+        chance[asked] = np.clip(every[asked], SURE, 1 - SURE)
         then = _possibly_met_on(possible, judgement, n, needed)
         possible_days[asked] = _days_since(index, np.minimum(then, horizon))[asked]
     days = _days_since(index, end)

@@ -100,7 +100,8 @@ def spread_results(spread: Spread | None) -> list[dict[str, Any]]:
     risks = np.array(SHOWN_RISKS)
     rows: list[dict[str, Any]] = []
     for day, share in zip(spread.landmarks, spread.shares, strict=True):
-        lower, upper = spread.range_of(risks, np.full(len(risks), day / DAYS_PER_MONTH))
+        ends = spread.range_of(risks, np.full(len(risks), day / DAYS_PER_MONTH))
+        lower, upper = np.minimum(ends[0], risks), np.maximum(ends[1], risks)
         rows.extend(
             {
                 "landmark_days": day,
