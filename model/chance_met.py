@@ -15,7 +15,6 @@ from .definition import Definition
 from .kleene import NO, UNKNOWN, YES, Answers
 from .label import Judgement, Regimens
 from .regimen import CLASS_BITS, has_class
-from .ridge import ridge_path
 
 __all__ = ["at_least", "chance_met"]
 
@@ -110,6 +109,8 @@ def _chance_of_yes(
 
 
 def _predicted(design: Numbers, yes: Numbers, asked: Numbers) -> Numbers:
+    from .ridge import ridge_path
+
     if not len(yes):
         return np.full(len(asked), np.nan)
     often = float(yes.sum())
