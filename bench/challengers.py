@@ -70,7 +70,7 @@ def main() -> None:
     registry, truth = _written(TESTED, TEST_SEED, landmark_days=84, replays=REPLAYS)
     tested = cohorts.build_cohort(registry, load_definition(), CONFIG)
     true = truth["true_risk"].to_numpy(dtype=np.float64)[tested.position]
-    here = tested.primary & np.isfinite(true)
+    here = tested.primary & tested.each & np.isfinite(true)
     true, asked = true[here], tested.features[here]
     best = _cross_entropy(true, true).mean()
     print(f"true risk: mean {true.mean():.4f}, AUROC {_expected_auroc(true, true):.3f}", flush=True)

@@ -53,7 +53,7 @@ def _loss(course: str, registry: Registry) -> float:
     tested = cohorts.build_cohort(others, load_definition(), config)
     position = pd.Index(others.patient_ids).get_indexer(pd.Index(tested.patient_id))
     true = true[position]
-    known = np.isfinite(true)
+    known = np.isfinite(true) & tested.each
     risk = classifier.predict_proba(tested.features[trained.inputs.columns])[known, 1]
     return float(np.mean(_cross_entropy(true[known], risk) - _cross_entropy(true[known])))
 
