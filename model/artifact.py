@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,13 @@ from ..features.laboratory import LANDMARK_MONTH, statistic_name
 from ..features.summaries import STATISTICS
 from ..features.trajectories import Trajectory, shrunken_dictionary, shrunken_values
 from ..features.vocabulary import Scale
-from .calibration_map import CalibrationMap, VennAbersMap, calibration_map
+from .calibration_map import CalibrationMap, VennAbersMap
 from .columns import Column, design_columns
 from .definition import Definition
 from .linear import inverse_logit, linear_predictor
 from .spread import Spread
 
-__all__ = ["MODEL_FILE", "SCHEMA", "RiskModel", "Term", "load_model", "missing_patterns"]
+__all__ = ["MODEL_FILE", "SCHEMA", "RiskModel", "Term", "missing_patterns"]
 
 SCHEMA = "lnrisk.model/4"
 MODEL_FILE = "lnrisk-model.json"
@@ -403,67 +402,3 @@ def _quantile(ascending: Floats, share: float) -> Floats:
 def _hash(content: dict[str, Any]) -> str:
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _trajectory(content: dict[str, Any]) -> Trajectory:
-    return Trajectory(
-        **{
-            **content,
-            "groups": tuple(content["groups"]),
-            "mean": tuple(tuple(row) for row in content["mean"]),
-            "variance": tuple(content["variance"]),
-        }
-    )
-
-
-def _pair_map(content: dict[str, Any]) -> VennAbersMap:
-    found = calibration_map(content)
-    if not isinstance(found, VennAbersMap):
-        raise ValueError(f"venn_abers is a calibration of kind {found.kind!r}")
-    return found
-
-
-def _column(content: dict[str, Any]) -> Column:
-    return Column(**{**content, "knots": tuple(content["knots"])})
-
-
-def load_model(path: Path | str) -> RiskModel:
-    """Read a model file, or the model file of a folder.
-
-    Raises
-    ------
-    ModelError
-        When the file is absent, of another schema, or its content does not match its hash.
-    """
-    path = Path(path)
-    file = path / MODEL_FILE if path.is_dir() else path
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{file.name}: not a readable model file: {error}") from error
-    schema = content.pop("schema", None) if isinstance(content, dict) else None
-    if schema != SCHEMA:
-        raise ModelError(f"{file.name}: schema {schema!r} is not {SCHEMA!r}.")
-    try:
-        sha256 = content.pop("sha256")
-        model = RiskModel(
-            **{
-                **content,
-                "definition": Definition.model_validate(content["definition"]),
-                "trajectories": tuple(_trajectory(part) for part in content["trajectories"]),
-                "terms": tuple(Term(**term) for term in content["terms"]),
-                "columns": tuple(_column(column) for column in content["columns"]),
-                "landmarks": tuple(content["landmarks"]),
-                "coefficients": tuple(content["coefficients"]),
-                "calibration": calibration_map(content["calibration"]),
-                "venn_abers": _pair_map(content["venn_abers"]),
-                "missing_patterns": tuple(content["missing_patterns"]),
-                "refits": tuple(tuple(refit) for refit in content["refits"]),
-                "spread": content["spread"] and Spread.of(content["spread"]),
-            }
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{file.name}: not a model of schema {SCHEMA}: {error}") from error
-    if model.sealed().sha256 != sha256:
-        raise ModelError(f"{file.name}: the content does not match its hash; it was changed.")
-    return replace(model, sha256=sha256)

@@ -24,7 +24,8 @@ import numpy as np
 import pandas as pd
 from lnrisk.features.days import day_of
 from lnrisk.features.errors import LnriskError
-from lnrisk.model.artifact import RiskModel, load_model
+from lnrisk.model.artifact import RiskModel
+from lnrisk.model.loading import load_model
 from lnrisk.serving.column_scoring import score_columns
 from lnrisk.serving.patient_input import CheckedPatients, check_patient, check_patients
 from lnrisk.serving.problems import Problem

@@ -10,7 +10,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from ...model.artifact import RiskModel, load_model
+from ...model.artifact import RiskModel
+from ...model.loading import load_model
 from .chain import AuditError
 from .log import sync_folder
 

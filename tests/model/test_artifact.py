@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lnrisk.features.errors import ModelError
 from lnrisk.features.laboratory import LANDMARK_MONTH
-from lnrisk.model.artifact import MODEL_FILE, Term, load_model
+from lnrisk.model.artifact import MODEL_FILE, Term
+from lnrisk.model.loading import load_model
 from models import linear_model
 
 

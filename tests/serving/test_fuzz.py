@@ -9,8 +9,9 @@ from client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lnrisk.features.errors import DefinitionError, ModelError
-from lnrisk.model.artifact import MODEL_FILE, load_model
+from lnrisk.model.artifact import MODEL_FILE
 from lnrisk.model.definition import load_definition, presets
+from lnrisk.model.loading import load_model
 from lnrisk.serving.app import create_app
 from lnrisk.serving.audit.archive import Archive
 from lnrisk.serving.audit.chain import AuditError, Head, sealed

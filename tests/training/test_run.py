@@ -4,9 +4,10 @@ import json
 
 import pytest
 from lnrisk.features.errors import LnriskError
-from lnrisk.model.artifact import MODEL_FILE, load_model
+from lnrisk.model.artifact import MODEL_FILE
 from lnrisk.model.definition import load_definition
 from lnrisk.model.ledger import Ledger
+from lnrisk.model.loading import load_model
 from lnrisk.training import run as module
 from lnrisk.training.run import Request, run
 from lnrisk.training.tracking import Registered, Tracked
