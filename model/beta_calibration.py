@@ -5,6 +5,7 @@ enough then. It fails as logistic recalibration fails: on linear predictors that
 very rows that it is fitted to.
 """
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -79,6 +80,12 @@ class BetaCalibration(BaseEstimator):  # type: ignore[misc]
             )
         _, line = min(allowed, key=lambda fit: fit[0])
         self.intercept_, self.low_, self.high_ = (float(value) for value in line)
+        if self.low_ == self.high_ == 0:
+            warnings.warn(
+                "The linear predictor ranks patients no better than chance; every risk will be "
+                "the share of the outcome.",
+                stacklevel=2,
+            )
         return self
 
     def predict(self, linear_predictor: Any) -> Floats:

@@ -184,7 +184,7 @@ def test_the_map_of_the_line_is_the_line():
 
 @pytest.mark.parametrize(
     ("events", "name"),
-    [(0, "logistic"), (199.9, "logistic"), (200, "beta"), (9999, "beta"), (10_000, "venn-abers")],
+    [(0, "logistic"), (49.9, "logistic"), (50, "beta"), (9999, "beta"), (10_000, "venn-abers")],
 )
 def test_the_number_of_events_chooses(events, name):
     assert choose_calibration(events) == name

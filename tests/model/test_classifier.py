@@ -5,7 +5,7 @@ import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from lnrisk.model.calibration import LogisticCalibration
+from lnrisk.model.beta_calibration import BetaCalibration
 from lnrisk.model.classifier import LogisticRisk, MissingAwareScaler
 from lnrisk.model.folds import PatientFolds
 from lnrisk.model.linear import linear_predictor
@@ -24,6 +24,9 @@ EXPECTED_FAILURES: dict[type, dict[str, str]] = {
         "check_sample_weight_equivalence_on_dense_data": (
             "without `groups` a repeated row is a new patient with a fold of its own; with "
             "`groups` the equivalence holds, see test_weight_2_is_a_patient_twice"
+        ),
+        "check_classifiers_train": (
+            "the linear predictor is not calibrated: 0 is not the boundary between the classes"
         ),
     },
 }
@@ -59,7 +62,7 @@ def learned(model):
         "scale": scaler.scale_,
         "coefficients": model.coef_,
         "intercept": model.intercept_,
-        "calibration": [calibration.intercept_, calibration.slope_],
+        "calibration": [value for value in vars(calibration.map_).values()],
     }
 
 
@@ -166,8 +169,8 @@ def test_weights_reach_every_step():
     loss = log_loss(y, expit(predictor), sample_weight=weight)
     assert found["log loss"].min() == pytest.approx(loss)
     assert list(model.Cs).index(model.C_) == np.argmin(found["log loss"])
-    calibration = LogisticCalibration().fit(predictor, y, weight)
-    assert found["calibration"] == pytest.approx([calibration.intercept_, calibration.slope_])
+    calibration = BetaCalibration().fit(predictor, y, weight)
+    assert found["calibration"] == pytest.approx(list(vars(calibration.map_).values()))
     scaler = MissingAwareScaler().fit(X, sample_weight=weight)
     np.testing.assert_array_equal(found["mean"], scaler.mean_)
     regression = LogisticRegression(C=model.C_, solver="newton-cholesky", tol=1e-10)
@@ -219,8 +222,7 @@ def test_the_regression_agrees_with_scikit_learn():
 def test_risk_is_the_calibrated_linear_predictor():
     X, y, _ = cohort()
     model = LogisticRisk().fit(X, np.where(y, "refractory", "adequate"))
-    calibration = model.calibration_
-    risk = expit(calibration.intercept_ + calibration.slope_ * model.decision_function(X))
+    risk = model.calibration_.map_.risk(model.decision_function(X))
     np.testing.assert_allclose(
         model.predict_proba(X), np.column_stack([1 - risk, risk]), rtol=0, atol=1e-15
     )

@@ -20,12 +20,7 @@ REPEATED = {
         "without `groups` a repeated row is a new patient with a fold of its own"
     )
 }
-UNCALIBRATED = {
-    "check_classifiers_train": (
-        "the linear predictor is not calibrated, so that 0 is not the boundary between the classes"
-    )
-}
-EXPECTED_FAILURES = {ElasticNetRisk: REPEATED, BoostedRisk: REPEATED | UNCALIBRATED}
+EXPECTED_FAILURES = {ElasticNetRisk: REPEATED, BoostedRisk: REPEATED}
 FEW_TREES = {"trees": (5, 15), "patients_per_leaf": 1}
 BOTH = (
     ElasticNetRisk(l1_ratios=(0.5,), penalties=8),
