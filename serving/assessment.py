@@ -23,6 +23,7 @@ from .criteria import EPOCH, date_of, number_of
 from .drivers import Driver, drivers_of
 from .explained_label import Label, explained
 from .missing import Missing, missing_of
+from .refusals import Reason
 from .scoring import SIMULATED as REMARK
 from .scoring import scored
 
@@ -101,6 +102,9 @@ class Assessment:
         ),
     ]
     why: Annotated[str, Field(description="Why the status is what it is; empty when `ok`.")]
+    reason: Annotated[
+        Reason | None, Field(description="`why` as data, where the model does not apply.")
+    ]
     risk: Annotated[
         float | None,
         Field(
@@ -175,6 +179,7 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
                 as_of=EPOCH + datetime.timedelta(days=int(found.days[at])),
                 status=status,
                 why="" if status == "ok" else why,
+                reason=found.reasons.get(at),
                 risk=number_of(found.risk[at]),
                 interval=_interval(found.lower[at], found.upper[at], "patients alike"),
                 steadiness=_interval(found.steady_lower[at], found.steady_upper[at], "refits"),

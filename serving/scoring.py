@@ -21,6 +21,7 @@ from ..features.treatment import treatments_of
 from ..model.artifact import RiskModel
 from ..model.courses import FollowUp
 from ..model.label import Labels, label_known
+from .refusals import Reason, refusals_of, unlike_training
 
 __all__ = ["Scored", "asked_day", "landmark_days", "score", "scored"]
 
@@ -30,18 +31,6 @@ DAYS_PER_WEEK = 7
 SIMULATED = "model trained on simulated patients"
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _Refusal:
-    """Why some patients are outside the model."""
-
-    who: npt.NDArray[np.bool_]
-    why: npt.NDArray[np.object_]
-
-
-def _date_text(days: Days) -> npt.NDArray[np.str_]:
-    return np.datetime_as_string(as_dates(days), unit="D")
 
 
 def asked_day(model: RiskModel, landmark_weeks: float | None) -> int:
@@ -85,65 +74,6 @@ def landmark_days(model: RiskModel, index: Days, days: Days) -> Days:
     """
     landmark: Days = np.clip(days - index, model.landmarks[0], model.landmarks[-1])
     return landmark
-
-
-def _refusals(
-    model: RiskModel, known: Registry, index: Days, days: Days, follow_up: FollowUp
-) -> list[_Refusal]:
-    """Return who is outside the model and why, the weightiest reason first."""
-    since = days - index
-    first, last = model.landmarks[0], model.landmarks[-1]
-    latest = model.horizon_days if first == last else last
-    until = f"the horizon is day {latest}" if first == last else f"the model ends on day {latest}"
-    landmark = index + landmark_days(model, index, days)
-    ended = follow_up.competing
-    own_event = np.zeros(len(known), dtype=bool)
-    if model.outcome == "registry":
-        outcomes = known.outcomes
-        happened = (outcomes["status"] != "censored").to_numpy()
-        own_event[known.positions("outcomes")[happened]] = True
-
-    def told(text: str, values: npt.NDArray[np.generic] | None = None) -> npt.NDArray[np.object_]:
-        filled = [text] * len(known) if values is None else [text.format(v) for v in values]
-        return np.array(filled, dtype=object)
-
-    return [
-        _Refusal(ended < NEVER, told("death or kidney failure on {}", _date_text(ended))),
-        _Refusal(own_event, told("the registry's outcome has been reached")),
-        _Refusal(
-            since < first,
-            told(f"too early: day {{}}, the model needs day {first}", since),
-        ),
-        _Refusal(
-            follow_up.last_contact < landmark,
-            told("last contact before the landmark, on {}", _date_text(follow_up.last_contact)),
-        ),
-        _Refusal(
-            since > latest,
-            told(f"too late: day {{}}, {until}", since),
-        ),
-    ]
-
-
-def _unlike(model: RiskModel, values: Floats) -> list[_Refusal]:
-    """Return who is unlike every training patient, and in what."""
-    outside, unseen = model.outside_of(values), model.unseen_of(values)
-    why = np.full(len(values), "", dtype=object)
-    for row in np.flatnonzero(outside.any(axis=1)):
-        said = [
-            f"{term.meaning} {term.shown(values[row, k])} "
-            f"(in training {term.shown(term.lowest)} to {term.shown(term.highest)})"
-            for k, term in enumerate(model.terms)
-            if outside[row, k]
-        ]
-        why[row] = f"outside the training data: {'; '.join(said)}"
-    missing = np.full(len(values), "", dtype=object)
-    names = np.array(model.feature_names)
-    for row in np.flatnonzero(unseen):
-        absent = ", ".join(names[np.isnan(values[row])]) or "nothing"
-        missing[row] = f"never seen in training with this missing: {absent}"
-    beyond = np.asarray(outside.any(axis=1))
-    return [_Refusal(beyond, why), _Refusal(unseen, missing)]
 
 
 def _drivers(model: RiskModel, parts: Floats, values: Floats) -> npt.NDArray[np.object_]:
@@ -200,6 +130,8 @@ class Scored:
     status, why : ndarray of str, shape (n_patients,)
         `why` is what to beware of where the status is ``ok``, else why there is no risk by the
         model.
+    reasons : dict of int to Reason
+        By position, of whoever is outside the model.
     risk, lower, upper : ndarray of float, shape (n_patients,)
         The range holds most patients who look like this one to the model.
     steady_lower, steady_upper : ndarray of float, shape (n_patients,)
@@ -216,6 +148,7 @@ class Scored:
     design: Floats
     status: npt.NDArray[np.str_]
     why: npt.NDArray[np.object_]
+    reasons: dict[int, Reason]
     risk: Floats
     lower: Floats
     upper: Floats
@@ -244,7 +177,9 @@ def scored(
     terms = model.terms_of(features)
     values = np.column_stack([np.empty((len(known), 0)), *terms.values()])
     design = model.design_of(terms, features[LANDMARK_MONTH])
-    status, why = _statuses(model, known, index, days, labels, features, values)
+    status, why, reasons = _statuses(
+        model, known, (index, days, landmark), labels, features[model.required_feature], values
+    )
     ok = status == "ok"
     risk, steady = model.risk_of(design), model.interval_of(design)
     lower, upper = model.range_of(risk, features[LANDMARK_MONTH], steady)
@@ -259,6 +194,7 @@ def scored(
         design=design,
         status=status,
         why=why,
+        reasons=reasons,
         risk=np.where(status == "met", 1.0, np.where(ok, risk, np.nan)),
         lower=np.where(ok, lower, np.nan),
         upper=np.where(ok, upper, np.nan),
@@ -278,30 +214,34 @@ def _inputs(model: RiskModel, table: FeatureTable) -> dict[str, Floats]:
 def _statuses(
     model: RiskModel,
     known: Registry,
-    index: Days,
-    days: Days,
+    at: tuple[Days, Days, Days],
     labels: Labels,
-    features: dict[str, Floats],
+    required: Floats,
     values: Floats,
-) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.object_]]:
-    """Return each patient's status, and why it is so or what to beware of."""
-    n, first = len(known), model.required_feature
-    status = np.full(n, "ok", dtype="<U13")
+) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.object_], dict[int, Reason]]:
+    """Return each patient's status, why it is so or what to beware of, and reasons as data.
+
+    `at` holds index day, day of the question, and days from the one to that of the risk.
+    """
+    index, days, landmark = at
+    status = np.full(len(known), "ok", dtype="<U13")
     why = _remarks(model, values, days - index)
-    little = np.full(n, f"too little data: {first} is missing", dtype=object)
-    refusals = [
-        *_refusals(model, known, index, days, FollowUp.of(known, days, treatments_of(known))),
-        _Refusal(np.isnan(features[first]), little),
-        *_unlike(model, values),
-    ]
-    for refusal in reversed(refusals):
-        status[refusal.who] = "outside_model"
-        why[refusal.who] = refusal.why[refusal.who]
     met = (labels.labels["verdict"] == "refractory").to_numpy() & (model.outcome == "rule")
     status[met], why[met] = "met", "the rule is already met: 1 by the rule, not by the model"
     without = index == NEVER
     status[without], why[without] = "no_induction", ""
-    return status, why
+    follow_up = FollowUp.of(known, days, treatments_of(known))
+    reasons: dict[int, Reason] = {}
+    for refusal in (
+        *refusals_of(model, known, index, days, index + landmark, follow_up),
+        *unlike_training(model, required, values),
+    ):
+        refused = refusal.who & (status == "ok")
+        status[refused] = "outside_model"
+        for row in np.flatnonzero(refused).tolist():
+            reasons[row] = refusal.reason(row)
+            why[row] = reasons[row].text
+    return status, why, reasons
 
 
 def score(

@@ -6,9 +6,7 @@ model that was replaced since would have said something else.
 
 import datetime
 import math
-from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +15,9 @@ from ...features.days import day_of
 from ...features.registry import Registry
 from ...model.artifact import RiskModel
 from ..assessment import Assessment
-from ..scoring import score
+from ..scoring import Scored, scored
 from .moves import Move
+from .refused import why_none
 from .words import Words
 
 __all__ = ["MoveRow", "moves_of"]
@@ -61,9 +60,9 @@ def moves_of(
     if days:
         copies = _copies(registry, len(days))
         asked = np.array([day_of(index) + day for day in days])
-        scores = score(model, copies, as_of=asked)  # type: ignore[arg-type]
-        for day, row in zip(days, scores.to_dict("records"), strict=True):
-            found.append(_then(row, day, index + datetime.timedelta(days=day), words))
+        scores = scored(model, copies, as_of=asked)
+        for row, day in enumerate(days):
+            found.append(_then(scores, row, day, index + datetime.timedelta(days=day), words))
     return tuple(sorted(found, key=lambda row: row.date))
 
 
@@ -80,15 +79,16 @@ def _copies(registry: Registry, n: int) -> Registry:
     return registry.with_tables(**tables)
 
 
-def _then(row: dict[Hashable, Any], day: int, date: datetime.date, words: Words) -> MoveRow:
+def _then(scores: Scored, row: int, day: int, date: datetime.date, words: Words) -> MoveRow:
     """Return a landmark gone by; a risk that rests on another day is none of that landmark."""
-    week = f"{day / 7:.0f}"
+    week, status = f"{day / 7:.0f}", scores.status[row].item()
     name = words.say("moves.week", week=week)
-    if row["status"] == "ok" and round(row["landmark_weeks"] * 7) == day:
-        ends = (float(row["risk_lower"]), float(row["risk_upper"]))
-        return _given(week, date, name, float(row["risk"]), ends, False, words)
-    other = words.say("moves.other_landmark")
-    why = other if row["status"] == "ok" else str(row["warnings"])
+    if status == "ok" and scores.landmark[row] == day:
+        ends = (float(scores.lower[row]), float(scores.upper[row]))
+        return _given(week, date, name, float(scores.risk[row]), ends, False, words)
+    why = words.say("moves.other_landmark")
+    if status != "ok":
+        why = why_none(status, scores.reasons.get(row), date, words)
     return MoveRow(week, date, Move(name, None, None, None, why, False), "")
 
 
@@ -96,7 +96,8 @@ def _now(assessment: Assessment, day: int, date: datetime.date, words: Words) ->
     """Return the risk that is shown above."""
     week, name = f"{day / 7:.0f}", words.say("moves.now")
     if assessment.risk is None or assessment.status == "met":
-        return MoveRow(week, date, Move(name, None, None, None, assessment.why, True), "")
+        why = why_none(assessment.status, assessment.reason, assessment.as_of, words)
+        return MoveRow(week, date, Move(name, None, None, None, why, True), "")
     interval = assessment.interval
     ends = (interval.lower, interval.upper) if interval else (math.nan, math.nan)
     return _given(week, date, name, assessment.risk, ends, True, words)

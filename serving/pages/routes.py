@@ -28,6 +28,7 @@ from ..work import Work
 from .answer import Answer, answer
 from .entry import SHOWN, Entry, from_fields
 from .opening import CannotOpen, Limits, Opened, open_files, read_pasted
+from .refused import refusal_said
 from .words import Words, load_words
 
 __all__ = ["router"]
@@ -100,6 +101,7 @@ class _Page:
         environment.globals |= {
             "words": self.words,
             "say": self.words.say,
+            "refused": refusal_said,
             "model": model,
             "stored": STORED[settings.keeps],
             "megabytes": LARGEST_BODY >> 20,

@@ -27,7 +27,7 @@ def test_each_landmark_is_scored_as_of_its_own_day():
         (then,) = assess(model, registry, row.date)
         assert row.move.risk == 100 * then.risk
     assert sum(row.move.now for row in rows) == 1
-    assert "too early" in rows[0].move.said
+    assert "Too early" in rows[0].move.said
 
 
 def test_no_landmark_lies_after_the_day_asked_for():
@@ -46,6 +46,6 @@ def test_where_there_is_no_risk_now_the_earlier_ones_are_still_told():
     assert rows[-1].move.now
     assert rows[-1].date == day
     assert rows[-1].move.risk is None
-    assert "too late" in rows[-1].move.said
+    assert "Too late" in rows[-1].move.said
     assert [row.week for row in rows[:-1]] == ["0", "4", "8", "12", "16", "20", "26"]
     assert any(row.move.risk is not None for row in rows)

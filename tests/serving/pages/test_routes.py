@@ -142,8 +142,11 @@ def test_a_rule_that_is_met_is_no_risk():
     ("changes", "said"),
     [
         ({"as_of": "2015-06-20"}, "Too early"),
-        ({"as_of": "2017-06-20"}, "Too late: day 750, the horizon is day 548"),
-        ({"measurements": [upcr("2016-01-01", 3)]}, "Too little data"),
+        ({"as_of": "2017-06-20"}, "Too late: it is day 750 after the first induction treatment"),
+        (
+            {"measurements": [upcr("2016-01-01", 3)]},
+            "Too little is known: every risk needs “log upcr",
+        ),
         (
             {"treatments": [{"drug": "prednisone", "start_date": "2015-06-01"}]},
             "No standard induction treatment was started",

@@ -10,6 +10,7 @@ from lnrisk.model.label import CONSIDER, COURSE_REASONS, VERDICTS
 from lnrisk.serving.pages import words as module
 from lnrisk.serving.pages.entry import SHOWN
 from lnrisk.serving.pages.words import load_words
+from lnrisk.serving.refusals import CODES
 
 HERE = Path(module.__file__).parent
 TEMPLATES = sorted((HERE / "templates").glob("*.html"))
@@ -57,6 +58,7 @@ def test_what_data_may_bring_has_a_name():
     needed += [f"table.{name}" for name in TABLES]
     needed += [f"reason.{name}" for name in COURSE_REASONS]
     needed += [f"rule.{name}" for name in VERDICTS]
+    needed += [f"refused.{name}" for name in CODES]
     needed += [f"consider.{name}" for name in CONSIDER]
     needed += [
         f"choice.{choice}"

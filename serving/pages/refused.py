@@ -1,0 +1,52 @@
+"""Why there is no risk, in the words of the page.
+
+Assumes that a reason says all as data; its own plain text is for tables and programs.
+"""
+
+import datetime
+
+from ..assessment import Status
+from ..refusals import Concerned, Reason
+from .words import Words
+
+__all__ = ["refusal_said", "why_none"]
+
+
+def refusal_said(reason: Reason, words: Words) -> str:
+    """Return a reason as a sentence.
+
+    Examples
+    --------
+    >>> from lnrisk.serving.pages.words import load_words
+    >>> refusal_said(Reason("outcome_reached"), load_words())
+    "The registry's own outcome has been reached already."
+    """
+    beyond = reason.code == "beyond_training"
+    said = (
+        _range_said(each, words) if beyond else words.name("said", each.meaning)
+        for each in reason.features
+    )
+    return words.say(
+        f"refused.{reason.code}",
+        day=reason.day,
+        limit=reason.limit,
+        date=words.date(reason.date),
+        features=words.texts["format.list"].join(said) or words.texts["refused.no_feature"],
+    )
+
+
+def why_none(status: Status, reason: Reason | None, day: datetime.date, words: Words) -> str:
+    """Return why there was no risk by the model on a day."""
+    if reason is not None:
+        return refusal_said(reason, words)
+    return words.say(f"refusal.{status}", date=words.date(day))
+
+
+def _range_said(feature: Concerned, words: Words) -> str:
+    return words.say(
+        "refused.beyond_feature",
+        feature=words.name("said", feature.meaning),
+        value=feature.value,
+        lowest=feature.lowest,
+        highest=feature.highest,
+    )
