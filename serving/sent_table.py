@@ -66,12 +66,9 @@ class SentTable:
         return pd.DataFrame({name: self._shown(name) for name in self._columns})
 
     def _shown(self, name: str) -> "pd.Series[Any]":
-        cells = self._columns[name]
         if name == "patient_id":
             return pd.Series(self.owner.astype(str), dtype="str")
-        if isinstance(cells, Texts):
-            return pd.Series([_text(row.get(name)) for row in self.sent], dtype="str")
-        return pd.Series(cells)
+        return pd.Series([_text(row.get(name)) for row in self.sent], dtype="str")
 
     @cached_property
     def _columns(self) -> dict[str, Cells]:

@@ -55,3 +55,18 @@ def test_a_message_shows_what_was_sent():
     (message,) = findings.table.query("severity == 'error'")["message"]
     assert message.startswith("measurements, row 1, unit ' furlong ': upcr is accepted in ")
     assert '"unit": " furlong "' in rejected["record"].item()
+
+
+def test_a_message_shows_days_and_numbers_as_they_were_sent():
+    row = {"date": datetime.date(2015, 5, 27), "analyte": "upcr", "value": -3, "unit": "g/g"}
+    tables = {
+        "patients": SentTable("patients", PEOPLE[:1], np.zeros(1, dtype=int)),
+        "measurements": SentTable("measurements", [row], np.zeros(1, dtype=int)),
+        "events": SentTable(
+            "events", [{"date": "2015-05-01", "event": "last_contact"}], np.zeros(1, dtype=int)
+        ),
+    }
+    _, findings, _ = check_bundle(tables)
+    said = " ".join(findings.table.query("severity == 'error'")["message"])
+    assert "date '2015-05-27'" in said
+    assert "value '-3'" in said
