@@ -1,4 +1,4 @@
-"""Which features enter the model, in which shape and in which order: before the outcome is seen.
+"""Which features enter the model, in which shape and in which order: the same for every registry.
 
 Assumes that the answer to treatment tells most: how far proteinuria has fallen, where eGFR is
 going, the damage already there, and whether treatment was taken, since the definition counts no
@@ -47,7 +47,6 @@ _LAST = (
     "regimen_changed",
     "raas_inhibitor_share_of_days",
     "sglt2_inhibitor_share_of_days",
-    "adherence_evidence",
     "female",
 )
 _REGIMEN = (
@@ -58,6 +57,9 @@ _REGIMEN = (
     "started_with_obi",
 )
 _FALLS = ("upcr_fall_below_50", "upcr_fall_below_25")
+_ANSWERING_TOO = ("albumin", "c3", "c4")
+"""Other analytes that move with the answer to treatment; ALMS looked at their changes by week 8."""
+_EVIDENCE = "adherence_evidence"
 
 
 def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ...]:
@@ -81,14 +83,17 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
     change = [f"{first}_{part}" for part in moves[:1]]
     slope = [f"{name}_{part}" for name in second for part in moves[-1:]]
     levels = [f"{name}_{level}" for name in (first, *second)]
-    falls = _FALLS if course == "shrunken" and first == _PROTEINURIA else ()
+    lupus = first == _PROTEINURIA
+    falls = _FALLS if course == "shrunken" and lupus else ()
+    answers = [name for name in others if name in _ANSWERING_TOO] if lupus else []
+    early = [f"{name}_{part}" for name in answers for part in moves[:1]]
     rest = [f"{name}_{part}" for name in (first, *second) for part in moves]
     answer = [*change, *slope, _DAMAGE, levels[0], _ADHERENCE, *levels[1:]]
     state = [*levels, "age", *(f"{name}_{level}" for name in others)]
     order = [
-        *(Piece(name) for name in (answer if first == _PROTEINURIA else state)),
+        *(Piece(name) for name in (answer if lupus else state)),
         *(Piece(name, in_time=True) for name in (*slope, *change)),
-        *(Piece(name) for name in (*falls, *_REGIMEN)),
+        *(Piece(name) for name in (*falls, *early, _EVIDENCE, *_REGIMEN)),
         *(Piece(f"{name}_{level}") for name in others),
         *(Piece(name, "bend") for name in levels),
         *(Piece(name) for name in _THEN),
