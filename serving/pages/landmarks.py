@@ -115,7 +115,7 @@ def _given(
     lower, upper = (None if math.isnan(end) else 100 * end for end in ends)
     spread = ""
     if lower is not None:
-        said = {"lower": words.percent(ends[0]), "upper": words.percent(ends[1])}
-        spread = words.say("format.range", **said)
+        said = {"lower": f"{100 * ends[0]:.0f}", "upper": f"{100 * ends[1]:.0f}"}
+        spread = words.say("format.range_percent", **said)
     move = Move(name, 100 * risk, lower, upper, words.percent(risk), now)
     return MoveRow(week, date, move, spread)

@@ -21,6 +21,7 @@ from ...features.errors import LnriskError
 from ...features.tables import TABLES
 from ...features.vocabulary import analytes, drugs
 from ...model.artifact import RiskModel
+from ...model.spread import LEVEL
 from ..patient_input import check_patient
 from ..problems import Problem
 from ..settings import Settings
@@ -103,6 +104,7 @@ class _Page:
             "say": self.words.say,
             "refused": refusal_said,
             "model": model,
+            "level": LEVEL,
             "stored": STORED[settings.keeps],
             "megabytes": LARGEST_BODY >> 20,
             "shown": SHOWN,

@@ -26,6 +26,8 @@ def test_each_landmark_is_scored_as_of_its_own_day():
         assert (row.date - index).days == 7 * int(row.week)
         (then,) = assess(model, registry, row.date)
         assert row.move.risk == 100 * then.risk
+        ends = (100 * then.interval.lower, 100 * then.interval.upper)
+        assert row.range.replace("\xa0", " ") == "{:.0f} to {:.0f} %".format(*ends)
     assert sum(row.move.now for row in rows) == 1
     assert "Too early" in rows[0].move.said
 

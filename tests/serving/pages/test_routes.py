@@ -162,6 +162,14 @@ def test_a_refusal_is_an_answer_without_a_number(changes, said):
     assert not page.with_class("people")
 
 
+def test_the_range_of_earlier_landmarks_is_named_also_where_there_is_no_risk_now():
+    training = small_model().training
+    model = small_model(landmarks=(0, 84, 182), training=training)
+    page = page_of(opened(patient(as_of="2017-06-01"), client=browser(model)))
+    assert "No risk is given" in page.text
+    assert "the risk of 90 % of patients who looked alike then" in page.text
+
+
 def test_disagreement_is_said_openly():
     training = {"synthetic": True, "patients": 1000, "events": 1, "data": "x", "sha256": ""}
     model = small_model(training=training)
