@@ -4,24 +4,20 @@ Trained on simulated registries of 1,000 patients, on the rows of all landmarks,
 12 against the true risk of others: the share of replayed futures in which the rule was met.
 """
 
-import tempfile
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from lnrisk.features.registry import Registry, read_registry
 from lnrisk.model.definition import load_definition
 from lnrisk.training import cohort as cohorts
 from lnrisk.training.challengers.boosting import BoostedRisk
 from lnrisk.training.challengers.candidates import challengers
 from lnrisk.training.config import TrainingConfig
 from lnrisk.training.fitting import unfitted_classifier
-from lnrisk.training.metrics import auroc
-from lnrisk.training.simulate import simulate, write
 from page import PERFORMANCE, replace, table
+from true_world import cross_entropy, expected_auroc, simulated
 
 PATIENTS, REGISTRIES = 1_000, 4
 TESTED, REPLAYS, TEST_SEED = 3_000, 60, 1_000_003
@@ -34,24 +30,6 @@ NAMES = {
 }
 
 Risks = npt.NDArray[np.float64]
-
-
-def _written(patients: int, seed: int, **replays: int) -> tuple[Registry, pd.DataFrame]:
-    made = simulate(patients, seed, **replays)
-    with tempfile.TemporaryDirectory() as folder:
-        write(made, Path(folder) / "registry", "parquet")
-        return read_registry(Path(folder) / "registry"), made.truth
-
-
-def _cross_entropy(true: Risks, risk: Risks) -> Risks:
-    held = np.clip(risk, 1e-9, 1 - 1e-9)
-    return -(true * np.log(held) + (1 - true) * np.log(1 - held))
-
-
-def _expected_auroc(true: Risks, risk: Risks) -> float:
-    """Return the AUROC were each patient a case with the true risk and a control with the rest."""
-    case = np.repeat([1, 0], len(true))
-    return float(auroc(case, np.tile(risk, 2), np.concatenate([true, 1 - true])))
 
 
 def _models(cohort: cohorts.Cohort) -> dict[str, object]:
@@ -67,16 +45,16 @@ def _models(cohort: cohorts.Cohort) -> dict[str, object]:
 def main() -> None:
     """Print the table and write it to docs/performance.md."""
     cohorts.FEWEST_EVENTS = 5  # some registries of this size have fewer than ten at week 12
-    registry, truth = _written(TESTED, TEST_SEED, landmark_days=84, replays=REPLAYS)
+    registry, truth = simulated(TESTED, TEST_SEED, landmark_days=84, replays=REPLAYS)
     tested = cohorts.build_cohort(registry, load_definition(), CONFIG)
     true = truth["true_risk"].to_numpy(dtype=np.float64)[tested.position]
     here = tested.primary & tested.each & np.isfinite(true)
     true, asked = true[here], tested.features[here]
-    best = _cross_entropy(true, true).mean()
-    print(f"true risk: mean {true.mean():.4f}, AUROC {_expected_auroc(true, true):.3f}", flush=True)
+    best = cross_entropy(true, true).mean()
+    print(f"true risk: mean {true.mean():.4f}, AUROC {expected_auroc(true, true):.3f}", flush=True)
     rows = []
     for number in range(REGISTRIES):
-        own, _ = _written(PATIENTS, 100 * number + 7)
+        own, _ = simulated(PATIENTS, 100 * number + 7)
         cohort = cohorts.build_cohort(own, load_definition(), CONFIG)
         rows_of = cohort.has_outcome
         for name, model in _models(cohort).items():
@@ -90,8 +68,8 @@ def main() -> None:
                     cohort.patient_id[rows_of].astype(str),
                 )
                 risk = model.predict_proba(asked)[:, 1]
-            excess = _cross_entropy(true, risk).mean() - best
-            rows.append((number, name, 1e3 * excess, _expected_auroc(true, risk)))
+            excess = cross_entropy(true, risk).mean() - best
+            rows.append((number, name, 1e3 * excess, expected_auroc(true, risk)))
             seconds = time.process_time() - begin
             print(*rows[-1], f"{seconds:.1f} s", cohort.sample_size.parameters, flush=True)
     _tell(pd.DataFrame(rows, columns=["registry", "name", "excess", "auroc"]))

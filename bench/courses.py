@@ -4,20 +4,18 @@ Trained on simulated registries of 300, 1,000 and 5,000 patients, judged against
 others: the share of replayed futures in which the rule was met, see docs/simulator.md.
 """
 
-import tempfile
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from lnrisk.features.registry import Registry, read_registry
+from lnrisk.features.registry import Registry
 from lnrisk.model.definition import load_definition
 from lnrisk.training import cohort as cohorts
 from lnrisk.training.config import TrainingConfig
 from lnrisk.training.fitting import fit_classifier
-from lnrisk.training.simulate import simulate, write
 from page import PERFORMANCE, replace, table
+from true_world import cross_entropy, simulated
 
 SIZES = {300: 12, 1_000: 6, 5_000: 3}
 TESTED, REPLAYS, TEST_SEED = 3_000, 60, 1_000_003
@@ -31,16 +29,9 @@ COURSES = {
 Risks = npt.NDArray[np.float64]
 
 
-def _written(patients: int, seed: int, **replays: int) -> tuple[Registry, pd.DataFrame]:
-    made = simulate(patients, seed, **replays)
-    with tempfile.TemporaryDirectory() as folder:
-        write(made, Path(folder) / "registry", "parquet")
-        return read_registry(Path(folder) / "registry"), made.truth
-
-
 @cache
 def _test() -> tuple[Registry, Risks]:
-    registry, truth = _written(TESTED, TEST_SEED, landmark_days=84, replays=REPLAYS)
+    registry, truth = simulated(TESTED, TEST_SEED, landmark_days=84, replays=REPLAYS)
     return registry, truth["true_risk"].to_numpy(dtype=np.float64)
 
 
@@ -55,12 +46,9 @@ def _loss(course: str, registry: Registry) -> float:
     true = true[position]
     known = np.isfinite(true) & tested.each
     risk = classifier.predict_proba(tested.features[trained.inputs.columns])[known, 1]
-    return float(np.mean(_cross_entropy(true[known], risk) - _cross_entropy(true[known])))
-
-
-def _cross_entropy(true: Risks, risk: Risks | None = None) -> Risks:
-    held = np.clip(true if risk is None else risk, 1e-9, 1 - 1e-9)
-    return -(true * np.log(held) + (1 - true) * np.log(1 - held))
+    return float(
+        np.mean(cross_entropy(true[known], risk) - cross_entropy(true[known], true[known]))
+    )
 
 
 def main() -> None:
@@ -72,7 +60,7 @@ def main() -> None:
     for patients, repeats in SIZES.items():
         losses = {course: [] for course in COURSES}
         for repeat in range(repeats):
-            registry, _ = _written(patients, 100 * repeat + 7)
+            registry, _ = simulated(patients, 100 * repeat + 7)
             for course in COURSES:
                 losses[course].append(_loss(course, registry))
             print(f"{patients:,} patients, registry {repeat + 1} of {repeats}", flush=True)

@@ -1,0 +1,148 @@
+"""Risks against the true risk of fresh patients, and what internal validation had said.
+
+Trained on simulated registries of 2,000 patients at all landmarks; the true risk is the share of
+replayed futures in which the rule was met, see docs/simulator.md. The last part holds the figures
+of cross-validation against those that the same model has on 20,000 fresh patients' outcomes.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+import pandas as pd
+from lnrisk.features.laboratory import DAYS_PER_MONTH
+from lnrisk.features.registry import Registry
+from lnrisk.model.definition import load_definition
+from lnrisk.model.spread import Spread
+from lnrisk.training.at_risk import rows_at_risk
+from lnrisk.training.cohort import Cohort, build_cohort
+from lnrisk.training.config import TrainingConfig, Validation
+from lnrisk.training.curves import calibration_error
+from lnrisk.training.fitting import fit_classifier
+from lnrisk.training.later_look import look_again
+from lnrisk.training.metrics import auroc, calibration_slope
+from lnrisk.training.validation.cross_validation import cross_validate
+from page import PERFORMANCE, replace, table
+from true_world import cross_entropy, expected_auroc, simulated
+
+PATIENTS, REGISTRIES, MANY = 2_000, 8, 20_000
+TESTED, REPLAYS = 4_000, 100
+DAYS = (0, 84, 182)
+ARORA = load_definition()
+CONFIG = TrainingConfig(validation=Validation(repeats=2, resamples=50))
+
+Figures = dict[str, float]
+
+
+class Fresh:
+    """Fresh patients at risk on a landmark day, with their true risk."""
+
+    def __init__(self, day: int) -> None:
+        registry, truth = simulated(TESTED, 1_000_003 + day, landmark_days=day, replays=REPLAYS)
+        rows = rows_at_risk(registry, ARORA, CONFIG.changed(landmark_days=(day,)))
+        true = truth["true_risk"].to_numpy(dtype=np.float64)[rows.position]
+        known = rows.each & np.isfinite(true)
+        self.day, self.features = day, rows.features[known]
+        self.true = true[known]
+
+    def figures(self, risk: np.ndarray, spread: Spread | None = None) -> Figures:
+        """Return what a risk is like against the true one."""
+        twice, case = np.tile(risk, 2), np.repeat([1.0, 0.0], len(risk))
+        weight = np.concatenate([self.true, 1 - self.true])
+        loss = cross_entropy(self.true, risk) - cross_entropy(self.true, self.true)
+        found = {
+            "auroc": expected_auroc(self.true, risk),
+            "observed / expected": self.true.mean() / risk.mean(),
+            "slope": float(calibration_slope(case, twice, weight)),
+            "ICI": float(calibration_error(case, twice, weight)["ici"]),
+            "excess": 1e3 * loss.mean(),
+        }
+        if spread is not None:
+            lower, upper = spread.range_of(risk, np.full(len(risk), self.day / DAYS_PER_MONTH))
+            lower, upper = np.minimum(lower, risk), np.maximum(upper, risk)
+            inside = (self.true >= lower) & (self.true <= upper)
+            found |= {"covered": inside.mean(), "width": (upper - lower).mean()}
+        return found
+
+
+def _risk(classifier: object, cohort: Cohort, features: pd.DataFrame) -> np.ndarray:
+    return classifier.predict_proba(features[list(cohort.inputs.columns)])[:, 1]
+
+
+def _outcomes(y: np.ndarray, risk: np.ndarray, weight: np.ndarray) -> Figures:
+    return {
+        "auroc": float(auroc(y, risk, weight)),
+        "ICI": float(calibration_error(y, risk, weight)["ici"]),
+    }
+
+
+def _one(registry: Registry, fresh: list[Fresh], many: Cohort) -> tuple[dict, Figures]:
+    """Train on one registry; return figures by landmark, and cross-validated less fresh ones."""
+    cohort = build_cohort(registry, ARORA, CONFIG)
+    classifier, _ = fit_classifier(cohort, cohort.has_outcome, CONFIG.seed)
+    spread, _ = look_again(registry, ARORA, CONFIG)
+    by_day = {at.day: at.figures(_risk(classifier, cohort, at.features), spread) for at in fresh}
+    inside = cross_validate(cohort, CONFIG, lambda *_: None).at(84)
+    said = _outcomes(inside.y, inside.mean_risk, inside.weight)
+    rows = many.primary & many.has_outcome
+    risk = _risk(classifier, cohort, many.features[rows])
+    shown = _outcomes(many.y[rows], risk, many.weights.weight[rows])
+    return by_day, {name: said[name] - shown[name] for name in said}
+
+
+def main() -> None:
+    """Print the tables and write them to docs/performance.md."""
+    fresh = [Fresh(day) for day in DAYS]
+    many = build_cohort(simulated(MANY, 20_000)[0], ARORA, CONFIG)
+    best, _ = fit_classifier(many, many.has_outcome, CONFIG.seed)
+    limit = {at.day: at.figures(_risk(best, many, at.features))["auroc"] for at in fresh}
+    figures, gaps = defaultdict(list), []
+    for seed in range(REGISTRIES):
+        by_day, gap = _one(simulated(PATIENTS, 500 + seed)[0], fresh, many)
+        for day, found in by_day.items():
+            figures[day].append(found)
+        gaps.append(gap)
+        print(f"registry {seed + 1} of {REGISTRIES}: {by_day[84]} {gap}", flush=True)
+    replace(PERFORMANCE, "true-risk", f"{_table(figures, limit)}\n\n{_gaps(pd.DataFrame(gaps))}")
+
+
+def _table(figures: dict[int, list[Figures]], limit: dict[int, float]) -> str:
+    rows = []
+    for day, found in figures.items():
+        mean, low, high = (getattr(pd.DataFrame(found), name)() for name in ("mean", "min", "max"))
+
+        def told(name: str, digits: int, mean=mean, low=low, high=high) -> str:
+            return f"{mean[name]:.{digits}f} ({low[name]:.{digits}f}-{high[name]:.{digits}f})"
+
+        share = (mean["auroc"] - 0.5) / (limit[day] - 0.5)
+        rows.append(
+            [
+                f"{day // 7}",
+                f"{told('auroc', 3)}",
+                f"{limit[day]:.3f}",
+                f"{100 * share:.0f} %",
+                told("observed / expected", 2),
+                told("slope", 2),
+                told("ICI", 3),
+                f"{100 * mean['covered']:.0f} % ({100 * low['covered']:.0f}-"
+                f"{100 * high['covered']:.0f})",
+                f"{mean['width']:.2f}",
+            ]
+        )
+    header = [
+        *("week", "AUROC", f"of {MANY:,} patients", "of the way from 0.5", "true / expected"),
+        *("slope", "ICI", "90 % range holds", "its width"),
+    ]
+    said = f"Synthetic data, `python bench/true_risk.py`: mean of {REGISTRIES} registries (range)."
+    return f"{said}\n\n{table(header, rows)}"
+
+
+def _gaps(gaps: pd.DataFrame) -> str:
+    told = [
+        f"{name} {gaps[name].mean():+.4f} (standard deviation {gaps[name].std():.4f})"
+        for name in gaps
+    ]
+    return f"Cross-validated less on {MANY:,} fresh patients, week 12: {'; '.join(told)}."
+
+
+if __name__ == "__main__":
+    main()
