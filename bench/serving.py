@@ -40,7 +40,7 @@ CALM = 0.05
 
 CLIENTS = (1, 8)
 PATIENTS = 1_000
-REFITS = 20
+REFITS = 200
 MLFLOW_CODE = Path(__file__).parents[1] / "serving" / "mlflow_model.py"
 TARGETS = {"times": 10.0, "p99_ms": 10.0, "cold_start": 2.0, "mebibytes": 150.0}
 ENVIRONMENT = {
