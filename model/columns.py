@@ -76,12 +76,6 @@ class Column:
     mean: float
     scale: float
 
-    def of(self, values: Floats, clock: Floats) -> Floats:
-        """Return the column, shape (n_rows,), without nan."""
-        raw = raw_column(values, self.shape, self.knots)
-        scaled: Floats = np.where(np.isnan(raw), 0.0, (raw - self.mean) / self.scale)
-        return scaled * clock if self.in_time else scaled
-
 
 def raw_column(values: Floats, shape: Shape, knots: Sequence[float]) -> Floats:
     """Return values in a shape, before scaling; nan where missing, but for missingness itself.
@@ -135,8 +129,12 @@ def design_columns(
     ndarray of shape (n_rows, n_columns)
         Each row depends on that row alone.
     """
-    clock = landmark_clock(months)
     made = np.empty((len(months), len(columns)), order="F")
     for position, column in enumerate(columns):
-        made[:, position] = column.of(values[column.term], clock)
+        made[:, position] = raw_column(values[column.term], column.shape, column.knots)
+    made -= np.array([column.mean for column in columns])
+    made /= np.array([column.scale for column in columns])
+    made[np.isnan(made)] = 0.0
+    in_time = [position for position, column in enumerate(columns) if column.in_time]
+    made[:, in_time] *= landmark_clock(months)[:, None]
     return made

@@ -101,10 +101,9 @@ class Spread:
 
 def _place(grid: Floats, at: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
     """Return the grid point below each value, and how far along to the next; ends hold beyond."""
-    below = np.clip(np.searchsorted(grid, at, side="right") - 1, 0, max(len(grid) - 2, 0))
-    step = grid[np.minimum(below + 1, len(grid) - 1)] - grid[below]
-    along = (np.clip(at, grid[0], grid[-1]) - grid[below]) / np.where(step > 0, step, 1.0)
-    return below, along
+    position = np.interp(np.fmax(at, grid[0]), grid, np.arange(len(grid)))
+    below = np.minimum(position.astype(np.intp), max(len(grid) - 2, 0))
+    return below, position - below
 
 
 def spread_with(
