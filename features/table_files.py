@@ -212,12 +212,29 @@ class TableFile:
             ),
         }
 
+    def _naming_the_row(self, error: Exception) -> Exception:
+        """Return the error that reading without threads gives, since that one names the row."""
+        import pyarrow as pa
+        import pyarrow.csv
+
+        try:
+            for _ in pyarrow.csv.open_csv(
+                self.path, **self._csv_options(pa.string(), use_threads=False)
+            ):
+                pass
+        except pa.ArrowInvalid as named:
+            error = named
+        return error
+
     @contextmanager
     def _readable(self) -> Iterator[None]:
-        from pyarrow import ArrowException
+        from pyarrow import ArrowException, ArrowInvalid
 
         try:
             yield
+        except ArrowInvalid as error:
+            said = self._naming_the_row(error) if self._is_csv else error
+            raise RegistryError(f"{self.path.name}: the file cannot be read: {said}") from error
         except (ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
             raise RegistryError(f"{self.path.name}: the file cannot be read: {error}") from error
 

@@ -187,8 +187,8 @@ def _affordable_parameters(rows: AtRisk, config: TrainingConfig) -> int | None:
 def _too_small(registry: Registry, size: SampleSize) -> str:
     needed = "; ".join(f"{one.needed_patients} for {one.criterion}" for one in size.criteria)
     return (
-        f"{registry.source.name}: {size.patients:g} resolved patients with {size.events:g} events "
-        f"carry {size.affordable_parameters} parameters, not the {size.parameters} asked for "
-        f"(Riley's criteria at an AUROC of {size.anticipated_auroc:g} want {needed}). Name fewer "
-        "terms, or --allow-small; every output will then say so."
+        f"{registry.source.name}: {size.patients:g} patients with {size.events:.0f} events, known "
+        f"and expected, carry {size.affordable_parameters} parameters, not the {size.parameters} "
+        f"asked for (Riley's criteria at an AUROC of {size.anticipated_auroc:g} want {needed}). "
+        "Name fewer terms, or --allow-small; every output will then say so."
     )

@@ -102,7 +102,7 @@ def _warnings(registry: Registry, cohort: Cohort, validated: CrossValidation) ->
     size = cohort.sample_size
     if size.too_small:
         said.append(
-            f"TOO FEW PATIENTS: {size.patients:g} with {size.events:g} events carry "
+            f"TOO FEW PATIENTS: {size.patients:g} with {size.events:.0f} events carry "
             f"{size.affordable_parameters} parameters, the model has {size.parameters}; it was "
             "trained because this was allowed, and its figures will not hold elsewhere."
         )

@@ -164,7 +164,7 @@ def test_a_bundle_without_patients_has_no_risks(tmp_path):
         ({"events": None}, "table 'events' is missing"),
         ({"events": "patient_id,date\n"}, "events.csv: column 'event' is missing"),
         ({"events": b"patient_id,date,event\nanna,\xff,death\n"}, "events.csv: the file cannot be"),
-        ({"events": "patient_id,date,event\nanna\n"}, "Expected 3 columns, got 1: anna"),
+        ({"events": "patient_id,date,event\nanna\n"}, "Row #2: Expected 3 columns, got 1: anna"),
         ({"measurements": b""}, "measurements.csv: the file is empty"),
     ],
 )

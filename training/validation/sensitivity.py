@@ -178,7 +178,7 @@ def _same_risks(
         _table(
             "weights",
             "none",
-            figures(np.ones(len(y))),
+            figures((~at.possible).astype(float)),
             *counts,
             "The resolved patients as they are.",
         ),
