@@ -14,6 +14,7 @@ from ..features.history import History
 from .definition import Definition
 from .kleene import NO, UNKNOWN, YES, Answers
 from .label import Judgement, Regimens
+from .linear import inverse_logit, linear_predictor
 from .regimen import CLASS_BITS, has_class
 
 __all__ = ["at_least", "chance_met"]
@@ -116,9 +117,8 @@ def _predicted(design: Numbers, yes: Numbers, asked: Numbers) -> Numbers:
     often = float(yes.sum())
     if min(often, len(yes) - often) < FEWEST_TO_FIT:
         return np.full(len(asked), (often + 1) / (len(yes) + 2))
-    intercept, *coefficients = ridge_path(design, yes, np.ones(len(yes)), np.ones(1))[0]
-    chance: Numbers = 1 / (1 + np.exp(-(intercept + asked @ np.array(coefficients))))
-    return chance
+    solution = ridge_path(design, yes, np.ones(len(yes)), np.ones(1))[0]
+    return inverse_logit(linear_predictor(asked, solution[1:], solution[0]))
 
 
 def _others(patient: Days, flag: npt.NDArray[np.bool_]) -> Days:

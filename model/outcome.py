@@ -167,9 +167,10 @@ def outcome_by_rule(
     asked = chances & (status == "indeterminate")
     if asked.any():
         every = chance_met(judgement, possible, definition, history_of(known, "upcr"), horizon)
-        chance[asked] = np.clip(every[asked], SURE, 1 - SURE)
+        told = asked & np.isfinite(every)
+        chance[told] = np.clip(every[told], SURE, 1 - SURE)
         then = _possibly_met_on(possible, judgement, n, needed)
-        possible_days[asked] = _days_since(index, np.minimum(then, horizon))[asked]
+        possible_days[told] = _days_since(index, np.minimum(then, horizon))[told]
     days = _days_since(index, end)
     return Outcome(index, status, days, pseudo, doubtful, horizon_days, chance, possible_days)
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..features.laboratory import DAYS_PER_MONTH
+from .linear import inverse_logit
 
 __all__ = ["LEVEL", "Spread", "shortest_ranges", "spread_with"]
 
@@ -119,7 +120,7 @@ def spread_with(
     later_day : int
     level : float, default=0.9
     """
-    risk = 1 / (1 + np.exp(-np.array(LOG_ODDS)))
+    risk = inverse_logit(np.array(LOG_ODDS))
     ends = [shortest_ranges(risk, share, level) for share in shares]
     return Spread(
         landmarks=tuple(landmarks),

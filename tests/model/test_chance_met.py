@@ -2,8 +2,10 @@
 
 from itertools import product
 
+import generated
 import numpy as np
 import pytest
+from generated import Patient
 from hypothesis import given
 from hypothesis import strategies as st
 from lnrisk.model.chance_met import at_least
@@ -65,24 +67,28 @@ def test_only_the_indeterminate_have_a_chance_and_nothing_else_changes(complete)
     assert np.isnan(plain.possible_days).all()
 
 
-def test_where_nobody_is_known_to_have_adhered_there_is_no_chance():
-    world = draw_registry(300, 5, load_parameters())
-    registry = registry_of(world)
-    adherence = registry.table("adherence")
-    oral = registry.with_tables(
-        adherence=adherence.iloc[:0],
-        treatments=registry.table("treatments")[
-            registry.table("treatments")["drug"].astype(str).isin(["mycophenolate_mofetil", "MMF"])
-        ].reset_index(drop=True),
+def test_what_is_known_of_nobody_gives_no_chance_and_no_day():
+    """Tablets alone, whose taking nobody recorded."""
+    tablets = [
+        ("mycophenolate_mofetil", 0, 200, "3000", "mg/d", "inefficacy"),
+        ("tacrolimus", 200, None, "4", "mg/d", ""),
+    ]
+    days = range(-10, 700, 30)
+    person = Patient(
+        birth=-11000,
+        sex="female",
+        treatments=tablets,
+        measurements=[
+            *((day, "upcr", "3.0", "g/g") for day in days),
+            *((day, "creatinine", "0.8", "mg/dL") for day in days),
+        ],
+        events=[(760, "last_contact")],
     )
-    found = outcome_by_rule(oral, load_definition(), HORIZON, chances=True)
+    registry = generated.registry([person] * 3)
+    found = outcome_by_rule(registry, load_definition(), HORIZON, chances=True)
+    assert (found.status == "indeterminate").all()
     assert np.isnan(found.chance).all()
-
-
-def test_one_patient_may_be_judged_by_what_is_known_of_others_only_through_the_chance(complete):
-    found = doses_missing(0.2)
-    told = ~np.isin(found.status, ["indeterminate"])
-    assert np.isnan(found.chance[told]).all()
+    assert np.isnan(found.possible_days).all()
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=5), st.integers(1, 3))
