@@ -19,7 +19,7 @@ from .history import Taken, Value, proteinuria_of, taken_of, timeline_of, upcr_u
 from .landmarks import MoveRow, moves_of
 from .moves import draw_moves
 from .people import draw_people
-from .ranges import Ranges, draw_ranges
+from .ranges import Ranges
 from .timeline import Timeline, draw_timeline
 from .together import Together, compare
 from .words import Words
@@ -39,7 +39,7 @@ class Answer:
     ranges : Ranges or None
         None where there is no risk.
     figures : dict of str to Markup
-        ``people`` and ``ranges``; ``timeline`` and ``moves``, each also ``_narrow`` for a phone.
+        ``people``; ``timeline`` and ``moves``, each also ``_narrow`` for a phone.
     proteinuria, egfr : tuple of Value
     taken : tuple of Taken
     not_later : int
@@ -121,16 +121,21 @@ def answer(
     )
 
 
+def _people(ranges: Ranges, words: Words) -> Markup:
+    said, held = words.say("risk.people_title", expected=ranges.expected), ranges.alike
+    if held is None:
+        return draw_people(ranges.expected, said)
+    framed = words.say("risk.people_range", lower=held.lower, upper=held.upper)
+    ends = words.say("risk.lower", lower=held.lower), words.say("risk.upper", upper=held.upper)
+    return draw_people(ranges.expected, f"{said} {framed}", held, ends)
+
+
 def _figures(
     ranges: Ranges | None, timeline: Timeline, moves: tuple[MoveRow, ...], words: Words
 ) -> dict[str, Markup]:
     figures = {}
     if ranges is not None:
-        expected = ranges.expected
-        figures["people"] = draw_people(expected, words.say("risk.people_title", expected=expected))
-        if ranges.alike or ranges.steady:
-            said = words.say("risk.ranges_title", expected=expected)
-            figures["ranges"] = draw_ranges(ranges, said)
+        figures["people"] = _people(ranges, words)
     said = words.say("course_of.figure")
     figures["timeline"] = draw_timeline(timeline, WIDE, said, "timeline-wide")
     short = replace(timeline, week_said=words.say("course_of.weeks_short"))

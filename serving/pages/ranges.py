@@ -1,21 +1,13 @@
-"""A risk on a scale from 0 to 100, with where patients alike lie and how steady the figure is.
+"""A risk and its ranges in whole people of 100, as they are drawn and said.
 
-Assumes that both ranges hold the risk; the steady one is drawn inside the other, thinner.
+Assumes that both ranges hold the risk; rounding keeps them so.
 """
 
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
 from ..assessment import Assessment, Interval
-from .svg import drawing, element
 
-__all__ = ["InHundred", "Ranges", "draw_ranges"]
-
-WIDTH, HEIGHT, SIDE = 320.0, 56.0, 14.0
-MIDDLE, HALF = 18.0, 11.0
-TICKS = (0, 25, 50, 75, 100)
-NARROWEST = 1.0
+__all__ = ["InHundred", "Ranges"]
 
 
 @dataclass(frozen=True)
@@ -68,39 +60,3 @@ class Ranges:
             InHundred.of(assessment.interval),
             InHundred.of(assessment.steadiness),
         )
-
-
-def draw_ranges(ranges: Ranges, title: str, identity: str = "ranges") -> Markup:
-    """Draw the ranges over each other, the risk as a dot.
-
-    Parameters
-    ----------
-    ranges : Ranges
-    title : str
-        The same in words.
-    identity : str
-        Unique on the page.
-    """
-    per_person = (WIDTH - 2 * SIDE) / 100
-
-    def place(people: float) -> float:
-        return SIDE + people * per_person
-
-    parts = [
-        element("line", x1=place(0), y1=MIDDLE, x2=place(100), y2=MIDDLE, class_="axis"),
-    ]
-    for tick in TICKS:
-        x = place(tick)
-        ends = {"x1": x, "y1": MIDDLE - 5, "x2": x, "y2": MIDDLE + 5}
-        parts.append(element("line", **ends, class_="axis"))
-        parts.append(
-            element("text", str(tick), x=x, y=MIDDLE + 32, class_="label tick",
-                    text_anchor="middle")
-        )  # fmt: skip
-    for kind, held, half in (("alike", ranges.alike, HALF), ("steady", ranges.steady, HALF / 3)):
-        if held is not None:
-            width = max(held.upper - held.lower, NARROWEST) * per_person
-            size = {"y": MIDDLE - half, "height": 2 * half, "width": width, "rx": 2}
-            parts.append(element("rect", x=place(held.lower), **size, class_=kind))
-    parts.append(element("circle", cx=place(ranges.expected), cy=MIDDLE, r=6, class_="risk now"))
-    return drawing("ranges", WIDTH, HEIGHT, title, parts, identity)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lnrisk.serving.pages.moves import Move, draw_moves
 from lnrisk.serving.pages.people import draw_people
-from lnrisk.serving.pages.ranges import InHundred, Ranges, draw_ranges
+from lnrisk.serving.pages.ranges import InHundred
 from lnrisk.serving.pages.scales import TimeScale, log_scale, plain_scale
 from lnrisk.serving.pages.timeline import (
     Band,
@@ -20,8 +20,6 @@ from lnrisk.serving.pages.timeline import (
     draw_timeline,
 )
 
-ROUNDED = 0.16
-"""Three numbers of a drawing, each with one digit after the point."""
 POSITIVE = st.floats(0.01, 1e5)
 
 
@@ -32,31 +30,50 @@ def test_the_picture_has_as_many_people_as_the_risk_says(expected):
     assert drawn.count('class="person marked"') == expected
 
 
-@given(st.lists(st.integers(0, 100), min_size=5, max_size=5).map(sorted))
-def test_the_scale_holds_both_ranges_and_the_best_guess(ends):
-    lowest, low, expected, high, highest = ends
-    alike, steady = InHundred(lowest, highest, 0.9), InHundred(low, high, 0.9)
-    drawn = draw_ranges(Ranges(expected, alike, steady), "title")
-    left, right = zip(*(_sides(drawn, kind) for kind in ("alike", "steady")), strict=True)
-    (dot,) = re.findall(r'cx="([0-9.]+)"', drawn)
-    assert left[0] <= left[1] <= float(dot) + ROUNDED
-    assert float(dot) <= right[1] + ROUNDED
-    assert right[1] <= max(right[0], left[1] + 3) + ROUNDED
-    assert left[0] >= 0
-    assert right[0] <= 320
+@given(st.lists(st.integers(0, 100), min_size=3, max_size=3).map(sorted))
+def test_the_frame_holds_as_many_people_as_its_ends_are_apart(ends):
+    lower, expected, upper = ends
+    drawn = draw_people(expected, "title", InHundred(lower, upper, 0.9), ("from", "to"))
+    people = [
+        (float(x), float(y)) for x, y in re.findall(r"translate\(([0-9.]+) ([0-9.]+)\)", drawn)
+    ]
+    framed = [_inside(x + 10, y + 14, _frame(drawn)) for x, y in people]
+    assert framed == [lower <= position < upper for position in range(100)]
+    assert drawn.count('class="person marked"') == expected
+    assert drawn.count('class="end"') == drawn.count('end-name"') == 2
 
 
-def _sides(drawn, kind):
-    x, width = re.search(
-        rf'<rect x="([0-9.]+)"[^>]*width="([0-9.]+)"[^>]*class="{kind}"', drawn
-    ).groups()
-    return float(x), float(x) + float(width)
+@given(st.lists(st.integers(0, 100), min_size=2, max_size=2).map(sorted))
+def test_brackets_stand_at_the_ends_with_a_name_in_their_row(ends):
+    lower, upper = ends
+    drawn = draw_people(0, "title", InHundred(lower, upper, 0.9), ("from", "to"))
+    brackets = re.findall(r'd="M([0-9.]+) ([0-9.]+)m[^"]*" class="end"', drawn)
+    names = [float(y) for y in re.findall(r'<text x="[0-9.]+" y="([0-9.]+)"', drawn)]
+    (left, top), (right, bottom) = [(float(x), float(y)) for x, y in brackets]
+    assert [name - y for name, y in zip(names, (top, bottom), strict=True)] == [21, 21]
+    before = [
+        10 * round((y - 2) / 30) + round((x - 74) / 24) for x, y in ((left, top), (right, bottom))
+    ]
+    assert before == [lower, upper]
 
 
-def test_a_range_that_is_not_known_is_not_drawn():
-    drawn = draw_ranges(Ranges(20, None, InHundred(15, 25, 0.9)), "title")
+def test_a_range_that_is_not_known_is_not_framed():
+    drawn = draw_people(20, "title")
     assert "alike" not in drawn
-    assert "steady" in drawn
+    assert 'class="end' not in drawn
+
+
+def _frame(drawn):
+    found = re.search(r'<path d="([^"]*)" class="alike"', drawn)
+    pieces = found[1].strip("Mz").split("zM") if found else []
+    return [[tuple(map(float, corner.split())) for corner in piece.split("L")] for piece in pieces]
+
+
+def _inside(x, y, pieces):
+    """Count the upright sides right of a point: an odd number means inside."""
+    sides = [side for piece in pieces for side in zip(piece, [*piece[1:], piece[0]], strict=True)]
+    crossed = [a[0] > x and min(a[1], b[1]) < y < max(a[1], b[1]) for a, b in sides]
+    return sum(crossed) % 2 == 1
 
 
 @given(st.lists(POSITIVE, min_size=1), st.booleans())
