@@ -14,6 +14,7 @@ import pandas as pd
 from .findings import Findings
 from .reading import RawTable
 from .repeats import average_repeats, is_repeat, recorded_later, sort_measurements
+from .said import Said, said
 from .table_check import Mask, Raw, TableCheck
 from .tables import TABLES
 from .texts import Texts
@@ -26,6 +27,7 @@ _DAILY_UNITS = {"mg/d": 1.0, "g/d": 1000.0}
 _ADMINISTRATION_UNITS = {"mg": 1.0, "g": 1000.0, "mg/m2": 1.0, "mg/kg": 1.0}
 _CANONICAL_DOSE_UNITS = {"mg/d": "mg/d", "g/d": "mg/d", "mg": "mg", "g": "mg"}
 _SHARES = ("pdc", "mpr", "self_report")
+_BEFORE_BIRTH = said("before_birth", "the date is before the birth date.")
 
 
 class _People:
@@ -35,11 +37,11 @@ class _People:
         identifiers = patients.texts["patient_id"]
         again = identifiers.repeated
         repeated = again & ~identifiers.missing
-        patients.flag(repeated, "repeated patient", "patient_id", "each patient has one row.")
-        onset, birth = patients.columns["sle_onset_date"], patients.columns["birth_date"]
         patients.flag(
-            onset < birth, "before birth", "sle_onset_date", "the date is before the birth date."
+            repeated, "repeated patient", "patient_id", said("one_row", "each patient has one row.")
         )
+        onset, birth = patients.columns["sle_onset_date"], patients.columns["birth_date"]
+        patients.flag(onset < birth, "before birth", "sle_onset_date", _BEFORE_BIRTH)
         self.written = pd.Index(identifiers.distinct, dtype="str")
         self.withdrawn = patients.bad[~again]
         self.birth = birth[~again]
@@ -67,11 +69,13 @@ def _check_people(table: TableCheck, people: _People) -> npt.NDArray[np.int64]:
     identifiers = table.texts["patient_id"]
     position, named = people.positions(identifiers), ~identifiers.missing
     unknown = (position < 0) & named
-    table.flag(unknown, "unknown patient", "patient_id", "no row of patients has this patient_id.")
+    nobody = said("unknown_patient", "no row of patients has this patient_id.")
+    table.flag(unknown, "unknown patient", "patient_id", nobody)
     if not len(people.written):
         return position
     withdrawn = (position >= 0) & named & people.withdrawn[position]
-    table.flag(withdrawn, "patient left out", "patient_id", "the row of this patient has errors.")
+    left_out = said("patient_left_out", "the row of this patient has errors.")
+    table.flag(withdrawn, "patient left out", "patient_id", left_out)
     return position
 
 
@@ -82,15 +86,18 @@ def _check_dates(table: TableCheck, people: _People, position: npt.NDArray[np.in
     birth = np.where(known, people.birth[position], np.datetime64("NaT"))
     last = np.where(known, people.last_contact[position], np.datetime64("NaT"))
 
-    def too_late(i: int) -> str:
-        day = last[i].astype("datetime64[D]")
-        return f"the date is after the last contact ({day}) by more than a day."
+    def too_late(i: int) -> Said:
+        return said(
+            "after_last_contact",
+            "the date is after the last contact ({day}) by more than a day.",
+            day=str(last[i].astype("datetime64[D]")),
+        )
 
     for column in TABLES[table.raw.name]:
         if column.kind != "date":
             continue
         dates = table.columns[column.name]
-        table.flag(dates < birth, "before birth", column.name, "the date is before the birth date.")
+        table.flag(dates < birth, "before birth", column.name, _BEFORE_BIRTH)
         table.flag(
             dates > last + np.timedelta64(1, "D"), "after last contact", column.name, too_late
         )
@@ -102,7 +109,7 @@ def _check_end(table: TableCheck) -> None:
         ends < table.columns["start_date"],
         "end before start",
         "end_date",
-        "the end is before the start; equal dates are accepted.",
+        said("end_before_start", "the end is before the start; equal dates are accepted."),
     )
 
 
@@ -122,22 +129,31 @@ def _check_measurements(table: TableCheck) -> None:
         table_of_units = known.units if known else {own: 1.0}
         factors[index] = table_of_units.get(unit, np.nan)
         canonical.append(known.unit if known else own)
-        accepted.append(", ".join(table_of_units))
+        accepted.append(tuple(table_of_units))
     factor = factors[codes] if len(distinct) else np.array([])
     table.flag(
         np.isnan(factor) & ~(units.missing | names.missing),
         "unknown unit",
         "unit",
-        lambda i: f"{names[i]} is accepted in {accepted[codes[i]]}.",
+        lambda i: said(
+            "unknown_unit",
+            "{analyte} is accepted in {units}.",
+            analyte=names[i],
+            units=accepted[codes[i]],
+        ),
     )
     values = table.columns["value"]
     with np.errstate(over="ignore"):
         converted = values * factor
-    table.flag(
-        np.isinf(converted), "out of range", "value", "too large a number for its canonical unit."
-    )
+    too_large = said("too_large", "too large a number for its canonical unit.")
+    table.flag(np.isinf(converted), "out of range", "value", too_large)
     zero = names.among(_POSITIVE_ANALYTES) & (values == 0)
-    table.flag(zero, "not above zero", "value", lambda i: f"a {names[i]} is above 0.")
+    table.flag(
+        zero,
+        "not above zero",
+        "value",
+        lambda i: said("not_above_zero", "a {analyte} is above 0.", analyte=names[i]),
+    )
     _note_odd_values(table, converted)
     table.columns["value"] = converted
     table.columns["unit"] = Texts.at(codes, canonical).categorical()
@@ -152,9 +168,16 @@ def _note_odd_values(table: TableCheck, values: npt.NDArray[np.float64]) -> None
         ((values < low) | (values > high)) & ~table.bad,
         "implausible value",
         "value",
-        lambda i: (
-            f"{names[i]} of {values[i]:.4g} {listed[names[i]].unit} is outside "
-            f"{low[i]:g} to {high[i]:g}; is the unit {units[i]!r} right?"
+        lambda i: said(
+            "implausible",
+            "{analyte} of {value} {unit} is outside {lowest} to {highest}; "
+            "is the unit {sent_unit!r} right?",
+            analyte=names[i],
+            value=f"{values[i]:.4g}",
+            unit=listed[names[i]].unit,
+            lowest=f"{low[i]:g}",
+            highest=f"{high[i]:g}",
+            sent_unit=units[i],
         ),
         severity="warning",
     )
@@ -171,8 +194,11 @@ def _check_treatments(table: TableCheck) -> None:
         (given | (listed & ~units.missing)) & ~(daily | administered),
         "unknown unit",
         "dose_unit",
-        "a dose is accepted in mg/d or g/d (by mouth, total per day) or in mg, g, mg/m2 or mg/kg "
-        "(one row per administration).",
+        said(
+            "unknown_dose_unit",
+            "a dose is accepted in mg/d or g/d (by mouth, total per day) or in mg, g, mg/m2 or "
+            "mg/kg (one row per administration).",
+        ),
     )
     start, end = table.columns["start_date"], table.columns["end_date"]
     spread = given & administered & ~(end == start)
@@ -180,8 +206,11 @@ def _check_treatments(table: TableCheck) -> None:
         spread,
         "unknown unit",
         "dose_unit",
-        "the unit is that of one administration, but the row covers a period; an administration "
-        "has end_date = start_date, a period has mg/d or g/d.",
+        said(
+            "administration_unit",
+            "the unit is that of one administration, but the row covers a period; an "
+            "administration has end_date = start_date, a period has mg/d or g/d.",
+        ),
     )
     factor = units.numbers({**_DAILY_UNITS, **_ADMINISTRATION_UNITS})
     table.columns["dose"] = np.where(listed, dose * factor, dose)
@@ -190,7 +219,7 @@ def _check_treatments(table: TableCheck) -> None:
         ~listed & ~names.missing,
         "drug without a role",
         "drug",
-        "kept; the rule does not use it.",
+        said("no_role", "kept; the rule does not use it."),
         severity="note",
     )
     table.columns["drug"] = names.categorical()
@@ -208,23 +237,24 @@ def _check_adherence(table: TableCheck) -> None:
     measure = np.asarray(table.columns["measure"])
     value = table.columns["value"]
     share = np.isin(measure, _SHARES)
-    table.flag(
-        share & (value > 1), "out of range", "value", "expected a share from 0 to 1, not per cent."
-    )
+    a_share = said("expected_share", "expected a share from 0 to 1, not per cent.")
+    table.flag(share & (value > 1), "out of range", "value", a_share)
     clinician = (measure == "clinician") & ~np.isin(value, (0.0, 1.0)) & ~np.isnan(value)
-    table.flag(clinician, "out of range", "value", "expected 1 (adherent) or 0 (not).")
+    a_judgement = said("expected_judgement", "expected 1 (adherent) or 0 (not).")
+    table.flag(clinician, "out of range", "value", a_judgement)
     count = np.isin(measure, ("missed_infusions", "missed_visits")) & (value % 1 > 0)
-    table.flag(count, "out of range", "value", "expected a whole number.")
+    table.flag(count, "out of range", "value", said("expected_whole", "expected a whole number."))
 
 
 def _check_outcomes(table: TableCheck) -> None:
     repeated = table.texts["patient_id"].repeated
-    table.flag(repeated, "repeated patient", "patient_id", "each patient has one outcome.")
+    one = said("one_outcome", "each patient has one outcome.")
+    table.flag(repeated, "repeated patient", "patient_id", one)
     table.flag(
         table.columns["date"] < table.columns["index_date"],
         "end before start",
         "date",
-        "the outcome is before the index date.",
+        said("before_index", "the outcome is before the index date."),
     )
 
 
@@ -238,7 +268,10 @@ def _one_value_a_day(frame: pd.DataFrame, table: TableCheck) -> pd.DataFrame:
         np.isin(table.raw.rows, frame["row"].to_numpy()[again]),
         "measured twice",
         "date",
-        "another row has the same patient, date and analyte; their mean is used.",
+        said(
+            "measured_twice",
+            "another row has the same patient, date and analyte; their mean is used.",
+        ),
         severity="note",
     )
     return frame if recorded_later(frame) else average_repeats(frame)
@@ -282,7 +315,10 @@ def _note_patients_without_end(patients: TableCheck, people: _People) -> None:
             np.isnat(people.last_contact[position]) & ~patients.bad,
             "no last contact",
             "patient_id",
-            "events has no last_contact; how long the patient was followed is unknown.",
+            said(
+                "no_last_contact",
+                "events has no last_contact; how long the patient was followed is unknown.",
+            ),
             severity="warning",
         )
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from .said import Said
+
 __all__ = ["FINDING_COLUMNS", "Findings"]
 
-FINDING_COLUMNS = ("severity", "kind", "file", "row", "column", "value", "message")
+FINDING_COLUMNS = ("severity", "kind", "file", "row", "column", "value", "message", "why")
 
 
 @dataclass
@@ -24,6 +26,7 @@ class Findings:
     ----------
     parts : list of DataFrame
         Frames with the columns `FINDING_COLUMNS`; severity is ``error``, ``warning`` or ``note``.
+        ``message`` says where and why, ``why`` is the `Said` of it alone.
     beyond : Counter of tuple
         How many more there are by severity and kind, see `shortened`.
     """
@@ -40,10 +43,16 @@ class Findings:
         column: str,
         values: Iterable[object],
         messages: Iterable[str],
+        why: Iterable[Said],
     ) -> None:
         """Append one finding per row."""
         frame = pd.DataFrame(
-            {"row": list(rows), "value": [str(v) for v in values], "message": list(messages)}
+            {
+                "row": list(rows),
+                "value": [str(v) for v in values],
+                "message": list(messages),
+                "why": pd.Series(list(why), dtype=object),
+            }
         )
         if len(frame):
             frame = frame.assign(severity=severity, kind=kind, file=file, column=column)

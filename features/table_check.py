@@ -15,6 +15,7 @@ import pandas as pd
 
 from .findings import Findings
 from .reading import Cells, parse_dates, parse_numbers
+from .said import Said, said
 from .tables import TABLES, Column
 from .texts import Texts
 
@@ -83,7 +84,7 @@ class TableCheck:
         mask: Mask,
         kind: str,
         column: str,
-        message: str | Callable[[int], str],
+        message: Said | Callable[[int], Said],
         severity: str = "error",
     ) -> None:
         """Report the rows of a mask; an error also marks them bad."""
@@ -94,12 +95,12 @@ class TableCheck:
         cells = self.raw.cells
         values = [str(v) for v in cells[column].iloc[where]] if column in cells.columns else [""]
         values = values * (len(where) // len(values))
+        why = [message if isinstance(message, Said) else message(int(at)) for at in where]
         messages = [
-            f"{self.raw.file}, row {row}, {column} {value!r}: "
-            + (message if isinstance(message, str) else message(int(position)))
-            for row, value, position in zip(rows, values, where, strict=True)
+            f"{self.raw.file}, row {row}, {column} {value!r}: {each}"
+            for row, value, each in zip(rows, values, why, strict=True)
         ]
-        self.findings.add(severity, kind, self.raw.file, rows, column, values, messages)
+        self.findings.add(severity, kind, self.raw.file, rows, column, values, messages, why)
         if severity == "error":
             self.bad[where] = True
             self.reasons.append(
@@ -113,7 +114,9 @@ class TableCheck:
         written = _typed(column, cells)
         if column.required:
             empty = written.missing if isinstance(written, Texts) else np.asarray(pd.isna(written))
-            self.flag(empty, "missing value", column.name, "a value is required here.")
+            self.flag(
+                empty, "missing value", column.name, said("required", "a value is required here.")
+            )
         if column.kind in _DATES:
             return self._parse_date(column, written)
         if column.kind == "number":
@@ -123,8 +126,8 @@ class TableCheck:
 
     def _parse_choice(self, column: Column, written: Texts) -> pd.Categorical:
         wrong = ~written.among(("", *column.choices))
-        accepted = ", ".join(column.choices)
-        self.flag(wrong, "unknown value", column.name, f"accepted are {accepted}.")
+        accepted = said("unknown_choice", "accepted are {choices}.", choices=column.choices)
+        self.flag(wrong, "unknown value", column.name, accepted)
         code = {choice: float(code) for code, choice in enumerate(column.choices)}
         codes = np.nan_to_num(written.numbers(code), nan=-1.0).astype(np.int8)
         return pd.Categorical.from_codes(codes, dtype=_choices(column))
@@ -132,20 +135,29 @@ class TableCheck:
     def _parse_date(self, column: Column, written: Cells) -> Dates:
         year_alone = column.kind == "birth_date"
         dates, impossible = parse_dates(written, year_alone=year_alone)
-        form = "a date YYYY-MM-DD" + (" or a year YYYY" if year_alone else "") + " since 1900"
-        self.flag(impossible, "impossible date", column.name, f"expected {form}.")
+        form = (
+            said("expected_birth_date", "expected a date YYYY-MM-DD or a year YYYY since 1900.")
+            if year_alone
+            else said("expected_date", "expected a date YYYY-MM-DD since 1900.")
+        )
+        self.flag(impossible, "impossible date", column.name, form)
         return dates
 
     def _parse_number(self, column: Column, written: Cells) -> Numbers:
         numbers, wrong = parse_numbers(written)
-        self.flag(wrong, "not a number", column.name, "expected a finite number.")
+        finite = said("expected_number", "expected a finite number.")
+        self.flag(wrong, "not a number", column.name, finite)
         negative = numbers < 0
-        self.flag(negative, "negative value", column.name, "expected 0 or more.")
+        self.flag(negative, "negative value", column.name, said("negative", "expected 0 or more."))
         if column.whole or np.isfinite(column.highest):
             outside = (numbers > column.highest) | (column.whole & (numbers % 1 != 0))
             outside &= ~np.isnan(numbers) & ~negative
-            kind = "whole number" if column.whole else "number"
-            message = f"expected a {kind} from {column.lowest:g} to {column.highest:g}."
+            ends = {"lowest": f"{column.lowest:g}", "highest": f"{column.highest:g}"}
+            message = (
+                said("whole_range", "expected a whole number from {lowest} to {highest}.", **ends)
+                if column.whole
+                else said("number_range", "expected a number from {lowest} to {highest}.", **ends)
+            )
             self.flag(outside, "out of range", column.name, message)
         return numbers
 

@@ -17,6 +17,7 @@ from ..model.artifact import RiskModel
 from ..model.label import label_known
 from .assessment import Assessment, assess
 from .audit.journal import Journal, about, keeping, named, note, now
+from .cautions import Caution
 from .explained_label import Label, explained
 from .patient_input import CheckedPatient, check_patient, check_patients
 from .problems import Problem
@@ -52,7 +53,7 @@ def assess_request(model: RiskModel, request: PatientTables) -> Assessment:
     checked = check_patient(request.tables)
     with named(request.identifier):
         (answer,) = assess(model, checked.registry, request.day)
-    return _warned(answer, checked.warnings)
+    return _cautioned(answer, checked.cautions)
 
 
 def assess_requests(
@@ -65,8 +66,8 @@ def assess_requests(
         days = np.array([day_of(request.day) for request in requests])[checked.position]
         with about(*(requests[at].identifier for at in checked.position)):
             found = assess(model, checked.registry, days)
-        for at, answer, warnings in zip(checked.position, found, checked.warnings, strict=True):
-            answers[at] = _warned(answer, warnings)
+        for at, answer, cautions in zip(checked.position, found, checked.cautions, strict=True):
+            answers[at] = _cautioned(answer, cautions)
     for at in checked.apart:
         try:
             with about(requests[at].identifier):
@@ -129,5 +130,6 @@ def label_request(model: RiskModel, request: PatientTables) -> LabelAnswer:
     return LabelAnswer(request.day, said, checked.warnings)
 
 
-def _warned(answer: Assessment, warnings: tuple[str, ...]) -> Assessment:
-    return replace(answer, warnings=(*warnings, *answer.warnings))
+def _cautioned(answer: Assessment, more: tuple[Caution, ...]) -> Assessment:
+    cautions = (*more, *answer.cautions)
+    return replace(answer, cautions=cautions, warnings=tuple(each.text for each in cautions))

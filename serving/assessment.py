@@ -19,16 +19,15 @@ from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.spread import LEVEL
 from .audit.journal import note_assessments
+from .cautions import SIMULATED, Caution, cautions_of
 from .criteria import EPOCH, date_of, number_of
 from .drivers import Driver, drivers_of
 from .explained_label import Label, explained
 from .missing import Missing, missing_of
 from .refusals import Reason
-from .scoring import SIMULATED as REMARK
 from .scoring import scored
 
 __all__ = [
-    "SIMULATED",
     "Assessment",
     "Horizon",
     "Interval",
@@ -37,8 +36,6 @@ __all__ = [
     "Status",
     "assess",
 ]
-
-SIMULATED = "The model was trained on simulated patients; the risk says nothing about real people."
 
 Status = Literal["ok", "met", "no_induction", "outside_model"]
 
@@ -130,6 +127,9 @@ class Assessment:
         tuple[Missing, ...],
         Field(description="What is not known, what could move the risk most first."),
     ]
+    cautions: Annotated[
+        tuple[Caution, ...], Field(description="What to beware of, as data: one for each warning.")
+    ]
     warnings: Annotated[tuple[str, ...], Field(description="What to beware of, in sentences.")]
     model: ModelStamp
 
@@ -173,7 +173,10 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
     for at, label in enumerate(labels):
         first, status = date_of(found.index[at]), found.status[at].item()
         why = str(found.why[at])
-        told = [said for said in why.split("; ") if status == "ok" and said not in ("", REMARK)]
+        since = int(found.days[at] - found.index[at])
+        cautions = cautions_of(model, found.terms[at], since) if status == "ok" else ()
+        if model.synthetic:
+            cautions = (*cautions, Caution("simulated", SIMULATED))
         answers.append(
             Assessment(
                 as_of=EPOCH + datetime.timedelta(days=int(found.days[at])),
@@ -193,7 +196,8 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
                 label=label,
                 drivers=drivers[at],
                 missing=missing[at],
-                warnings=tuple([*told, *([SIMULATED] if model.synthetic else [])]),
+                cautions=cautions,
+                warnings=tuple(caution.text for caution in cautions),
                 model=stamp,
             )
         )

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from .assessment import SIMULATED, Assessment
+from .assessment import Assessment
+from .cautions import SIMULATED
 from .feedback import OVERRIDE_REASONS, SYSTEM
 from .from_fhir import AssessedRecord
 from .risk_assessment import BY_RULE, CARE

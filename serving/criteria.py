@@ -21,7 +21,7 @@ from ..model.label import Judgement
 from ..model.response import ArmValues, condition_answer, condition_value
 from .evidence import Evidence, Source
 
-__all__ = ["Answer", "Criterion", "Fact", "criteria_of", "date_of", "number_of"]
+__all__ = ["MEASURES", "Answer", "Criterion", "Fact", "criteria_of", "date_of", "number_of"]
 
 Answer = Literal["yes", "no", "unknown"]
 Question = Literal["failed", "adequate", "adherent"]
@@ -30,13 +30,13 @@ Comparison = Literal[">", ">=", "<", "<="]
 EPOCH = datetime.date(1970, 1, 1)
 _FILTRATION = "mL/min/{1.73_m2}"
 _SIGNS: dict[str, Comparison] = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
-_ARMS = {"proteinuria": ("UPCR", "g/g"), "egfr": ("eGFR", _FILTRATION)}
+_ARMS = {"proteinuria": ("upcr", "UPCR", "g/g"), "egfr": ("egfr", "eGFR", _FILTRATION)}
 _ENDS = {"": ("window",), "baseline": ("baseline",), "ratio": ("baseline", "window")}
 _ANALYTES = {
-    "upcr": ("UPCR", "g/g"),
-    "protein_24h": ("24-hour proteinuria", "g/d"),
-    "creatinine": ("eGFR", _FILTRATION),
-    "egfr": ("eGFR", _FILTRATION),
+    "upcr": ("upcr", "UPCR", "g/g"),
+    "protein_24h": ("protein_24h", "24-hour proteinuria", "g/d"),
+    "creatinine": ("egfr", "eGFR", _FILTRATION),
+    "egfr": ("egfr", "eGFR", _FILTRATION),
 }
 _DOSES = {
     "mean_dose": ("mean daily dose of mycophenolate mofetil or its equivalent", "mg/d"),
@@ -53,12 +53,26 @@ _VOTES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "self_report": ("doses taken by own report, share", "1", ("self_report",)),
     "clinician": ("clinician's judgement", "1", ("clinician",)),
 }
+NO_DOSE, NO_EVIDENCE = "no_dose", "no_evidence"
+MEASURES: tuple[str, ...] = (
+    *(f"{name}_{end}" for name in ("upcr", "egfr") for end in ("window", "baseline", "ratio")),
+    *(f"protein_24h_{end}" for end in ("window", "baseline")),
+    *_DOSES,
+    *_VOTES,
+    NO_DOSE,
+    NO_EVIDENCE,
+)
+"""Names of what criteria compare and facts are."""
 
 
 @dataclass(frozen=True)
 class Fact:
     """One value that a criterion looked at."""
 
+    measure: Annotated[
+        str,
+        Field(description="What it is, as a name that does not change.", examples=["upcr_window"]),
+    ]
     name: Annotated[str, Field(description="What it is, in words.", examples=["UPCR at baseline"])]
     value: Annotated[float | None, Field(description="In `unit`; null where it is missing.")]
     unit: Annotated[str, Field(description="UCUM; `1` for a ratio, share or count.")]
@@ -71,6 +85,14 @@ class Criterion:
     """One comparison behind an answer about a course."""
 
     question: Annotated[Question, Field(description="Which answer of the course it belongs to.")]
+    measure: Annotated[
+        str,
+        Field(
+            description="What is compared, as a name that does not change; `no_dose` and "
+            "`no_evidence` where there is nothing to compare.",
+            examples=["upcr_ratio"],
+        ),
+    ]
     text: Annotated[
         str,
         Field(
@@ -85,6 +107,10 @@ class Criterion:
         Field(description="With `threshold`; null where nothing is compared with a number."),
     ]
     threshold: Annotated[float | None, Field(description="Of the definition, in `unit`.")]
+    no_below: Annotated[
+        float | None,
+        Field(description="A value below is a no, one between is unknown; null where none is."),
+    ]
     unit: Annotated[str, Field(description="UCUM; `1` for a ratio, share or count.")]
     counted: Annotated[
         bool, Field(description="false where objective evidence of adherence decides instead.")
@@ -141,7 +167,7 @@ def _failed(
     arms: dict[Arm, ArmValues] = {"proteinuria": response.proteinuria, "egfr": response.egfr}
     patient = int(judgement.courses.patient[at])
     for condition in _conditions(definition.failed):
-        arm, (said, unit) = condition.arm, _ARMS[condition.arm]
+        arm, (short, said, unit) = condition.arm, _ARMS[condition.arm]
         part = condition.measure.partition("_")[2]
         name, threshold = condition.comparison
         compared = {
@@ -151,11 +177,13 @@ def _failed(
         }[part]
         yield Criterion(
             question="failed",
+            measure=f"{short}_{part or 'window'}",
             text=f"{compared} {_SIGNS[name]} {threshold:g}{'' if part == 'ratio' else f' {unit}'}",
             answer=_word(condition_answer(condition, arms), at),
             value=number_of(condition_value(condition, arms)[at]),
             comparison=_SIGNS[name],
             threshold=threshold,
+            no_below=None,
             unit="1" if part == "ratio" else unit,
             counted=True,
             facts=tuple(_fact(evidence, patient, arm, arms[arm], end, at) for end in _ENDS[part]),
@@ -167,10 +195,11 @@ def _fact(evidence: Evidence, patient: int, arm: str, values: ArmValues, end: st
     if end == "baseline":
         value, day = values.baseline[at], int(values.baseline_on[at])
     found = evidence.measured(patient, arm, day, value)
-    said, unit = _ANALYTES[found[0]] if found else _ARMS[arm]
+    short, said, unit = _ANALYTES[found[0]] if found else _ARMS[arm]
     where = "at baseline" if end == "baseline" else "in the window"
     sources = (Source("measurements", found[1]),) if found else ()
-    return Fact(f"{said} {where}", number_of(value), unit, date_of(day), sources)
+    measure = f"{short}_{end}"
+    return Fact(measure, f"{said} {where}", number_of(value), unit, date_of(day), sources)
 
 
 def _adequate(judgement: Judgement, evidence: Evidence, at: int) -> Iterator[Criterion]:
@@ -190,18 +219,20 @@ def _adequate(judgement: Judgement, evidence: Evidence, at: int) -> Iterator[Cri
         value, threshold = number_of(check.value[at]), float(check.threshold[at])
         yield Criterion(
             question="adequate",
+            measure=check.measure,
             text=f"{said} >= {threshold:g}{'' if unit == '1' else f' {unit}'}",
             answer=_word(check.answer, at),
             value=value,
             comparison=">=",
             threshold=threshold,
+            no_below=None,
             unit=unit,
             counted=True,
-            facts=(Fact(said, value, unit, date_of(end), sources),),
+            facts=(Fact(check.measure, said, value, unit, date_of(end), sources),),
         )
     if not some:
         text = "no drug of the regimen has a dose that the definition asks for"
-        yield Criterion("adequate", text, "no", None, None, None, "1", True, ())
+        yield _nothing("adequate", NO_DOSE, text, "no")
 
 
 def _adherent(
@@ -213,7 +244,11 @@ def _adherent(
         yield _vote(judgement, definition, evidence, vote, at, not decided or vote.objective)
     if not voted:
         text = "refills, drug levels, infusions or reports of what was taken: none recorded"
-        yield Criterion("adherent", text, "unknown", None, None, None, "1", True, ())
+        yield _nothing("adherent", NO_EVIDENCE, text, "unknown")
+
+
+def _nothing(question: Question, measure: str, text: str, answer: Answer) -> Criterion:
+    return Criterion(question, measure, text, answer, None, None, None, None, "1", True, ())
 
 
 def _voted(vote: Vote, at: int) -> bool:
@@ -230,7 +265,7 @@ def _vote(
 ) -> Criterion:
     limits, measure = definition.adherent, vote.measure
     said, unit, measures = _VOTES[measure]
-    text, threshold = said, None
+    text, threshold, low = said, None, None
     comparison: Comparison | None = None
     if measure.startswith("hcq"):
         low, threshold = (getattr(limits, f"{measure}_{end}") for end in ("no_below", "yes_from"))
@@ -246,14 +281,16 @@ def _vote(
     sources = _vote_sources(evidence, measure, measures, (patient, start, end))
     return Criterion(
         question="adherent",
+        measure=measure,
         text=text,
         answer=_word(vote.answer, at),
         value=value,
         comparison=comparison,
         threshold=threshold,
+        no_below=low,
         unit=unit,
         counted=counted,
-        facts=(Fact(said, value, unit, date_of(end), sources),),
+        facts=(Fact(measure, said, value, unit, date_of(end), sources),),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ..features.errors import RegistryError
+from ..features.said import Said, said
 from ..features.sources.codes import load_codes
 from ..features.sources.fhir import read_fhir
 from ..features.sources.fhir_source import resources_of
@@ -42,12 +43,12 @@ class RecordError(Exception):
     ----------
     code : str
         FHIR issue type.
-    text : str
+    text : Said
     """
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: str, text: Said) -> None:
         super().__init__(text)
-        self.code = code
+        self.code, self.text = code, text
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,15 @@ def asked_of(content: Any) -> tuple[Any, datetime.date | None]:
             try:
                 day = datetime.date.fromisoformat(str(each.get("valueDate")))
             except ValueError as error:
-                text = "Parameters.parameter asOf: expected valueDate as YYYY-MM-DD."
+                text = said(
+                    "as_of_date", "Parameters.parameter asOf: expected valueDate as YYYY-MM-DD."
+                )
                 raise RecordError("value", text) from error
         else:
-            text = (
-                f"Parameters.parameter {name!r}: expected bundle (resource) and asOf (valueDate)."
+            text = said(
+                "unknown_parameter",
+                "Parameters.parameter {name!r}: expected bundle (resource) and asOf (valueDate).",
+                name=str(name),
             )
             raise RecordError("not-supported", text)
     return bundle, day
@@ -128,13 +133,20 @@ def resources_in(content: Any, most: int) -> list[tuple[str, Resource]]:
         When it is no whole Bundle; ``too-costly`` when it has more.
     """
     if not isinstance(content, Mapping) or content.get("resourceType") != "Bundle":
-        raise RecordError("invalid", "expected a Bundle with a Patient and their records.")
+        text = said("expected_bundle", "expected a Bundle with a Patient and their records.")
+        raise RecordError("invalid", text)
     try:
         found = list(resources_of(content))
     except RegistryError as error:
-        raise RecordError("incomplete", str(error)) from error
+        raise RecordError("incomplete", error.args[0]) from error
     if len(found) > most:
-        raise RecordError("too-costly", f"{len(found)} resources; at most {most} are accepted.")
+        text = said(
+            "many_resources",
+            "{count} resources; at most {most} are accepted.",
+            count=str(len(found)),
+            most=str(most),
+        )
+        raise RecordError("too-costly", text)
     return found
 
 
@@ -157,13 +169,22 @@ def read_record(resources: Sequence[tuple[str, Resource]], as_of: datetime.date 
     if people != 1:
         raise RecordError(
             "required" if not people else "multiple-matches",
-            f"{people} Patient resources; expected one patient with their records.",
+            said(
+                "patient_resources",
+                "{count} Patient resources; expected one patient with their records.",
+                count=str(people),
+            ),
         )
     imported = read_fhir(resources, load_codes(), seen_on=as_of.isoformat() if as_of else None)
     patients = imported.tables["patients"]
     if not len(patients):
-        reasons = [f"{e.what}: {e.why}" for e in imported.report.not_used if e.where == "Patient"]
-        raise RecordError("value", f"The Patient cannot be assessed: {'; '.join(reasons)}.")
+        why = tuple(
+            said("patient_why", "{what}: {why}", what=e.what, why=e.why)
+            for e in imported.report.not_used
+            if e.where == "Patient"
+        )
+        text = "The Patient cannot be assessed: {why}."
+        raise RecordError("value", said("patient_refused", text, why=why))
     return imported
 
 
@@ -196,17 +217,19 @@ def assess_record(
     )
 
 
-def remarks_of(report: MappingReport) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def remarks_of(report: MappingReport) -> tuple[tuple[Said, ...], tuple[Said, ...]]:
     """Return what looks relevant and was not used, and what was assumed, in sentences."""
     near = ((entry, rows) for entry, rows in report.not_used.items() if entry.why != NO_PLACE)
     return (
-        tuple(_said(entry, rows) for entry, rows in near),
-        tuple(_said(entry, rows) for entry, rows in report.assumed.items()),
+        tuple(_remark(entry, rows) for entry, rows in near),
+        tuple(_remark(entry, rows) for entry, rows in report.assumed.items()),
     )
 
 
-def _said(entry: Entry, rows: int) -> str:
-    return f"{entry.where} {entry.what}: {entry.why} ({rows} resource{'s' * (rows > 1)})."
+def _remark(entry: Entry, rows: int) -> Said:
+    text = "{where} {what}: {why} ({count} resource" + "s" * (rows > 1) + ")."
+    what = {"where": entry.where, "what": entry.what, "why": entry.why}
+    return said("remark" if rows > 1 else "remark_one", text, **what, count=str(rows))
 
 
 def _basis(imported: Imported, as_of: datetime.date) -> Iterator[str]:

@@ -96,8 +96,8 @@ class RiskFunction(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         days = np.array([day_of(patient.day) for patient in patients], dtype=np.int64)
         found = scored(self.model, checked.registry, days)
         warnings = [
-            "; ".join(part for part in (*odd, why) if part)
-            for odd, why in zip(checked.warnings, found.why, strict=True)
+            "; ".join(part for part in (*(each.text for each in odd), why) if part)
+            for odd, why in zip(checked.cautions, found.why, strict=True)
         ]
         return pd.DataFrame(
             {

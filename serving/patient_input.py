@@ -17,13 +17,14 @@ from ..features.findings import Findings
 from ..features.reading import Source
 from ..features.registry import Registry
 from ..features.tables import TABLES
+from .cautions import Caution, odd_value
 from .problems import FieldError, Problem, pointer
 from .sent_table import SentTable
 
 __all__ = ["CheckedPatient", "CheckedPatients", "Tables", "check_patient", "check_patients"]
 
-_Said = tuple[int, str, str, str]
-"""Whose row it is about, severity, kind, message."""
+_Found = tuple[int, str, Caution | None]
+"""Whose row it is about, severity, and of what is only odd what to say."""
 
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 """``{"patients": [{"sex": "female", ...}], "measurements": [{...}, ...], ...}``."""
@@ -37,12 +38,17 @@ class CheckedPatient:
     ----------
     registry : Registry
         Of one patient; ``row`` counts from 1 within each table as it was sent.
-    warnings : tuple of str
+    cautions : tuple of Caution
         What is odd, by table, row and field: likely a wrong unit.
     """
 
     registry: Registry
-    warnings: tuple[str, ...]
+    cautions: tuple[Caution, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd, in sentences."""
+        return tuple(caution.text for caution in self.cautions)
 
 
 @dataclass(frozen=True)
@@ -55,14 +61,14 @@ class CheckedPatients:
         Those who passed, ``row`` as in `CheckedPatient`.
     position : ndarray of int, shape (n_patients,)
         Where each was among those sent.
-    warnings : list of tuple of str
+    cautions : list of tuple of Caution
     apart : list of int
         Positions of those with an error: to be checked alone, which says what it is.
     """
 
     registry: Registry
     position: Days
-    warnings: list[tuple[str, ...]]
+    cautions: list[tuple[Caution, ...]]
     apart: list[int]
 
 
@@ -81,14 +87,18 @@ def check_patient(tables: Tables) -> CheckedPatient:
         422, with one entry per field that is wrong.
     """
     if len(tables.get("patients", ())) != 1:
-        said = f"patients has {len(tables.get('patients', ()))} rows; expected one."
-        raise Problem(422, said, [FieldError(pointer="/patients", detail=said)])
+        count = str(len(tables.get("patients", ())))
+        text = f"patients has {count} rows; expected one."
+        error = FieldError(
+            pointer="/patients", detail=text, code="patient_rows", values={"count": count}
+        )
+        raise Problem(422, text, [error])
     gathered = _Gathered.of([tables])
     checked, findings, _ = check_bundle(gathered.raw)
     if findings.count("error"):
         raise Problem(422, "The patient's data is not accepted.", _errors(findings))
     return CheckedPatient(
-        Registry(checked, Source("request")), gathered.warnings(gathered.said(findings))[0]
+        Registry(checked, Source("request")), gathered.cautions(gathered.found(findings))[0]
     )
 
 
@@ -102,14 +112,14 @@ def check_patients(patients: Sequence[Tables]) -> CheckedPatients:
     """
     gathered = _Gathered.of(patients)
     checked, findings, _ = check_bundle(gathered.raw)
-    said = gathered.said(findings)
-    apart = sorted({who for who, severity, _, _ in said if severity == "error"})
+    found = gathered.found(findings)
+    apart = sorted({who for who, severity, _ in found if severity == "error"})
     position = np.setdiff1d(np.arange(len(patients)), apart)
     registry = Registry(gathered.with_own_rows(checked), Source("request"))
     names = registry.patient_ids.astype(np.int64)
     registry = registry.select(~np.isin(names, apart))
-    warnings = gathered.warnings(said)
-    return CheckedPatients(registry, position, [warnings[at] for at in position], apart)
+    cautions = gathered.cautions(found)
+    return CheckedPatients(registry, position, [cautions[at] for at in position], apart)
 
 
 @dataclass(frozen=True)
@@ -144,24 +154,27 @@ class _Gathered:
             raw[name] = SentTable(name, rows, owner[name])
         return cls(raw, owner, own_row, len(patients))
 
-    def warnings(self, said: Sequence[_Said]) -> list[tuple[str, ...]]:
+    def cautions(self, found: Sequence[_Found]) -> list[tuple[Caution, ...]]:
         """Return what is odd about each patient."""
-        found: list[list[str]] = [[] for _ in range(self.n)]
-        for who, severity, kind, message in said:
-            if severity == "warning" and kind != "no last contact":
-                found[who].append(message)
-        return [tuple(messages) for messages in found]
+        odd: list[list[Caution]] = [[] for _ in range(self.n)]
+        for who, _, caution in found:
+            if caution is not None:
+                odd[who].append(caution)
+        return [tuple(cautions) for cautions in odd]
 
-    def said(self, findings: Findings) -> list[_Said]:
+    def found(self, findings: Findings) -> list[_Found]:
         """Return what was found, rows counted as they were sent."""
-        said = []
+        result: list[_Found] = []
         for found in findings.table.to_dict("records"):
-            table, at = found["file"], int(found["row"]) - 1
-            own = self.own_row[table][at]
-            message = found["message"].removeprefix(f"{table}, row {at + 1}, ")
-            who = int(self.owner[table][at])
-            said.append((who, found["severity"], found["kind"], f"{table}, row {own}, {message}"))
-        return said
+            table, at, severity = found["file"], int(found["row"]) - 1, found["severity"]
+            own, column = int(self.own_row[table][at]), found["column"]
+            caution = None
+            if severity == "warning" and found["kind"] == "implausible value":
+                message = found["message"].removeprefix(f"{table}, row {at + 1}, ")
+                text = f"{table}, row {own}, {message}"
+                caution = odd_value(table, own, column, found["value"], text, found["why"])
+            result.append((int(self.owner[table][at]), severity, caution))
+        return result
 
     def with_own_rows(self, checked: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         """Return checked tables in which rows are counted as their owners sent them."""
@@ -181,6 +194,11 @@ def _errors(findings: Findings) -> list[FieldError]:
         FieldError(
             pointer=pointer((error["file"], int(error["row"]) - 1, error["column"])),
             detail=error["message"],
+            code=error["why"].code,
+            values={
+                name: value if isinstance(value, str) else list(value)
+                for name, value in error["why"].parts.items()
+            },
         )
         for error in found[found["severity"] == "error"].to_dict("records")
     ]

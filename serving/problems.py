@@ -67,6 +67,21 @@ class FieldError(BaseModel):
             examples=["measurements, row 3, unit 'mg/L': upcr is accepted in g/g, mg/mg, mg/g"],
         ),
     ]
+    code: Annotated[
+        str,
+        Field(
+            description="What is wrong, as a name that does not change; empty where the request "
+            "has another shape than is described.",
+            examples=["unknown_unit"],
+        ),
+    ] = ""
+    values: Annotated[
+        dict[str, str | list[str]],
+        Field(
+            description="What the code is about, by name.",
+            examples=[{"analyte": "upcr", "units": ["g/g", "mg/mg", "mg/g"]}],
+        ),
+    ] = {}
 
 
 class ProblemDetails(BaseModel):

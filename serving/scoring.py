@@ -21,6 +21,7 @@ from ..features.treatment import treatments_of
 from ..model.artifact import RiskModel
 from ..model.courses import FollowUp
 from ..model.label import Labels, label_known
+from .cautions import LATER_UNUSED, MISSING
 from .refusals import Reason, refusals_of, unlike_training
 
 __all__ = ["Scored", "asked_day", "landmark_days", "score", "scored"]
@@ -102,9 +103,9 @@ def _remarks(model: RiskModel, values: Floats, since: Days) -> npt.NDArray[np.ob
     for row, later in enumerate((since - last).tolist()):
         said = []
         if later > 0:
-            said.append(f"rests on day {last}; {later} later days are not used")
+            said.append(LATER_UNUSED.format(day=last, days=later))
         if missing[row].any():
-            said.append(f"missing: {', '.join(names[missing[row]])}")
+            said.append(MISSING.format(names=", ".join(names[missing[row]])))
         if model.synthetic:
             said.append(SIMULATED)
         texts.append("; ".join(said))

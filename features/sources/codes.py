@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RegistryError
+from ..said import Said
 from ..tables import TABLES
 from ..vocabulary import analytes
 
@@ -35,7 +36,7 @@ _SETTINGS = (
     "not_systemic",
     "intravenous",
 )
-_NOT_CODES = ("names", "assumed", "why", "words")
+_NOT_CODES = ("names", "assumed", "why", "words", "said")
 _CLOSED = {
     "conditions": ("sle", "lupus_nephritis", "kidney_failure"),
     "procedures": ("kidney_biopsy", "kidney_transplant"),
@@ -86,10 +87,10 @@ class Codes:
     def _meanings(self) -> Iterator[tuple[str, str, Meaning]]:
         for group, kind in _GROUPS.items():
             for name, entry in self.content.get(group, {}).items():
-                meaning = Meaning(kind, name, entry.get("assumed", ""))
+                meaning = Meaning(kind, name, _remark(entry, "assumed"))
                 yield from _listed(entry, meaning)
         for entry in self.content.get("refused", ()):
-            yield from _listed(entry, Meaning("refused", entry["why"]))
+            yield from _listed(entry, Meaning("refused", _remark(entry, "why")))
 
     @cached_property
     def _exact(self) -> dict[tuple[str, str, str], Meaning]:
@@ -224,6 +225,12 @@ def strength_mg(text: str) -> float | None:
         return None
     amount, unit = found[0]
     return float(amount) * _MG[unit.casefold()]
+
+
+def _remark(entry: Mapping[str, Any], key: str) -> str:
+    """Return what is to be said of a code; of a local code, in the words of its file alone."""
+    text = str(entry.get(key, ""))
+    return Said(text, entry["said"], {}) if text and "said" in entry else text
 
 
 def _check_local(content: Mapping[str, Any], name: str, systems: Mapping[str, Any]) -> None:

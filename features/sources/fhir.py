@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RegistryError
+from . import fhir_reasons as because
 from .codes import Codes, Meaning
 from .fhir_elements import (
     codings,
@@ -137,15 +138,13 @@ class _Reader:
         patient = identifier if isinstance(identifier, str) else name.split(":")[-1]
         gender, birth = resource.get("gender"), resource.get("birthDate")
         if gender not in ("female", "male"):
-            self.report.leave_out(
-                "Patient", "gender", "eGFR needs female or male; it is neither", name
-            )
+            self.report.leave_out("Patient", "gender", because.SEX_NEEDED, name)
             return None
         if not isinstance(birth, str) or (date_of(birth) is None and len(birth) not in (4, 7)):
-            self.report.leave_out("Patient", "birthDate", "eGFR needs a birth date", name)
+            self.report.leave_out("Patient", "birthDate", because.BIRTH_DATE_NEEDED, name)
             return None
         if len(birth) == 7:
-            self.report.assume("Patient", "birthDate", "a month alone, read as its 15th", name)
+            self.report.assume("Patient", "birthDate", because.A_MONTH_ALONE, name)
             birth = f"{birth}-15"
         self.source.patients[name] = patient
         died = date_of(resource.get("deceasedDateTime"))
@@ -153,7 +152,7 @@ class _Reader:
             self.out.add("events", name, patient_id=patient, date=died, event="death")
             self._seen(patient, died)
         elif resource.get("deceasedBoolean") is True or resource.get("deceasedDateTime"):
-            self.report.leave_out("Patient", "death", "its day is not stated", name)
+            self.report.leave_out("Patient", because.DEATH, because.NO_DAY, name)
         return {"patient_id": patient, "sex": gender, "birth_date": birth, "source": name}
 
     def _seen(self, patient: str, date: str | None) -> None:
@@ -162,11 +161,11 @@ class _Reader:
 
     def _happening(self, name: str, resource: Resource, kind: str) -> None:
         if kind not in (*_READ, *_CONTACTS):
-            self.report.leave_out(kind, "resource", NO_PLACE, name)
+            self.report.leave_out(kind, because.RESOURCE, NO_PLACE, name)
             return
         patient = self.source.patient(resource)
         if patient is None:
-            self.report.leave_out(kind, "resource", "its patient is not here or not used", name)
+            self.report.leave_out(kind, because.RESOURCE, because.PATIENT_NOT_HERE, name)
             return
         if kind in MEDICATION_TYPES:
             self._medication(name, resource, kind, patient)
@@ -208,9 +207,9 @@ class _Reader:
             elif meaning.kind == "refused":
                 self.report.leave_out("Observation", what, meaning.name, name)
             elif status not in _FINAL:
-                self.report.leave_out("Observation", what, f"status {status!r} is not final", name)
+                self.report.leave_out("Observation", what, because.not_final(status), name)
             elif date is None:
-                self.report.leave_out("Observation", what, "its day is not stated", name)
+                self.report.leave_out("Observation", what, because.NO_DAY, name)
             else:
                 self._value(name, element, meaning, what, patient, date, issued)
 
@@ -230,17 +229,17 @@ class _Reader:
         quantity = element.get("valueQuantity")
         value = number_of(part(quantity, "value"))
         if value is None:
-            self.report.leave_out("Observation", what, "no number in valueQuantity", name)
+            self.report.leave_out("Observation", what, because.NO_NUMBER, name)
             return
         if meaning.kind == "biopsy_score":
             self._biopsy(name, patient, date, **{meaning.name: repr(value)})
             return
         unit, comparator = self._unit(quantity, what, name), part(quantity, "comparator")
         if comparator is not None and comparator not in _SIDES:
-            self.report.leave_out("Observation", what, f"comparator {comparator!r}", name)
+            self.report.leave_out("Observation", what, because.comparator(comparator), name)
             return
         if not unit:
-            self.report.leave_out("Observation", what, "no unit", name)
+            self.report.leave_out("Observation", what, because.NO_UNIT, name)
             return
         if meaning.assumed:
             self.report.assume("Observation", what, meaning.assumed, name)
@@ -262,7 +261,7 @@ class _Reader:
         if isinstance(code, str) and code:
             return self.codes.unit(code)
         if isinstance(unit, str) and unit:
-            self.report.assume("Observation", what, "its unit is words, not a UCUM code", name)
+            self.report.assume("Observation", what, because.UNIT_IN_WORDS, name)
             return self.codes.unit(unit)
         return ""
 
@@ -274,7 +273,7 @@ class _Reader:
         status, date = resource.get("status"), first_date(resource, *_DATES)
         if status not in _FINAL:
             what = label_of(resource.get("code"))
-            self.report.leave_out("DiagnosticReport", what, f"status {status!r} is not final", name)
+            self.report.leave_out("DiagnosticReport", what, because.not_final(status), name)
             return
         self._seen(patient, date)
         for held in elements(resource, "contained"):
@@ -289,7 +288,7 @@ class _Reader:
             if meaning.kind == "refused":
                 self.report.leave_out("DiagnosticReport", label_of(concept), meaning.name, name)
             elif date is None:
-                self.report.leave_out("DiagnosticReport", label_of(concept), "no day", name)
+                self.report.leave_out("DiagnosticReport", label_of(concept), because.NO_DAY, name)
             elif meaning.kind == "isn_rps_class":
                 self._biopsy(name, patient, date, isn_rps_class=meaning.name)
                 known = True
@@ -297,9 +296,7 @@ class _Reader:
                 self._biopsy(name, patient, date)
                 known = True
         if known and resource.get("conclusion"):
-            self.report.leave_out(
-                "DiagnosticReport", "conclusion", "words; scores are not read from words", name
-            )
+            self.report.leave_out("DiagnosticReport", "conclusion", because.ONLY_WORDS, name)
 
     def _condition(self, name: str, resource: Resource, patient: str) -> None:
         date = first_date(resource, "onsetDateTime", "onsetPeriod")
@@ -314,19 +311,19 @@ class _Reader:
         elif meaning.kind == "refused":
             self.report.leave_out("Condition", what, meaning.name, name)
         elif sure & {"refuted", "entered-in-error", "unconfirmed", "provisional", "differential"}:
-            self.report.leave_out("Condition", what, "it is not confirmed", name)
+            self.report.leave_out("Condition", what, because.NOT_CONFIRMED, name)
         elif meaning.kind == "isn_rps_class":
-            self.report.leave_out("Condition", what, "a class is read from a biopsy's report", name)
+            self.report.leave_out("Condition", what, because.A_CLASS_OF_A_REPORT, name)
         elif meaning.name == "kidney_failure":
             when = date or recorded
             if when is None:
-                self.report.leave_out("Condition", what, "its day is not stated", name)
+                self.report.leave_out("Condition", what, because.NO_DAY, name)
                 return
             if date is None:
-                self.report.assume("Condition", what, "its onset is the day it was recorded", name)
+                self.report.assume("Condition", what, because.ONSET_RECORDED, name)
             self._kidney_failure(name, patient, when)
         elif date is None:
-            self.report.leave_out("Condition", what, "its onset is not stated", name)
+            self.report.leave_out("Condition", what, because.NO_ONSET, name)
         else:
             self.onset[patient] = min(date, self.onset.get(patient, date))
 
@@ -345,9 +342,9 @@ class _Reader:
             why = meaning.name if meaning else NO_PLACE
             self.report.leave_out("Procedure", what, why, name)
         elif status != "completed":
-            self.report.leave_out("Procedure", what, f"status {status!r}, not completed", name)
+            self.report.leave_out("Procedure", what, because.not_completed(status), name)
         elif date is None:
-            self.report.leave_out("Procedure", what, "its day is not stated", name)
+            self.report.leave_out("Procedure", what, because.NO_DAY, name)
         elif meaning.name == "kidney_biopsy":
             self._biopsy(name, patient, date)
         else:
@@ -373,16 +370,16 @@ class _Reader:
         what = label_of(concept)
         meaning = self._meaning(("drug",), concept)
         if self.codes.is_local(words) and (meaning or self.codes.drug_named(words)):
-            self.report.leave_out(kind, what, "not taken for the whole body", name)
+            self.report.leave_out(kind, what, because.NOT_SYSTEMIC, name)
             return None
         if meaning is not None and meaning.kind == "drug":
             return meaning.name
         named = self.codes.drug_named(words)
         if named is not None:
-            self.report.assume(kind, what, f"no known code; read by its name as {named}", name)
+            self.report.assume(kind, what, because.read_by_name(named), name)
             return named
-        why = meaning.name if meaning else NO_PLACE
-        self.report.leave_out(kind, what, why, name)
+        refused: str = meaning.name if meaning else NO_PLACE
+        self.report.leave_out(kind, what, refused, name)
         return None
 
 

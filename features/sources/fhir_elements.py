@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..said import said
+
 __all__ = [
     "codings",
     "date_of",
@@ -22,6 +24,7 @@ __all__ = [
 
 Resource = Mapping[str, Any]
 
+_WITHOUT_CODE = said("what_without_code", "without a code")
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T.*)?", re.DOTALL)
 
 
@@ -66,7 +69,7 @@ def label_of(concept: Any) -> str:
     for _, code, display in codings(concept):
         words = display or (text if isinstance(text, str) else "")
         return f"{code} {words}".strip()
-    return text if isinstance(text, str) and text else "without a code"
+    return text if isinstance(text, str) and text else _WITHOUT_CODE
 
 
 def date_of(value: Any) -> str | None:

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..said import Said, said
 from ..vocabulary import drugs
 from .codes import Codes, strength_mg
 from .fhir_elements import codings, date_of, day_after, elements, first_date, number_of, part
+from .fhir_reasons import NO_DAY, NOT_SYSTEMIC
 from .mapping import MappingReport
 
 __all__ = ["MEDICATION_TYPES", "Taken", "settle", "taken_of"]
@@ -33,6 +35,7 @@ _ORDERS = ("order", "original-order", "reflex-order", "filler-order", "instance-
 _MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
 _PIECES = ("tablet", "tablets", "capsule", "capsules", "tab", "cap", "{tbl}", "{capsule}", "1")
 _PER_DAY = {"QD": 1.0, "BID": 2.0, "TID": 3.0, "QID": 4.0, "QOD": 0.5, "AM": 1.0, "PM": 1.0}
+_NO_SINGLE_DOSE = said("no_single_dose", "no single dose is stated")
 _DAYS = {"h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4375}
 
 
@@ -93,17 +96,23 @@ def taken_of(
     source : str
     """
 
-    def refuse(why: str) -> list[Taken]:
+    def refuse(why: Said) -> list[Taken]:
         report.leave_out(kind, drug, why, source)
         return []
 
     status, intent = resource.get("status"), resource.get("intent")
     if status not in (*_ONGOING[kind], *_OVER[kind]):
-        return refuse(f"status {status!r} does not say that it was taken")
+        return refuse(
+            said(
+                "not_taken",
+                "status {status!r} does not say that it was taken",
+                status=str(status),
+            )
+        )
     if kind == "MedicationRequest" and intent not in _ORDERS:
-        return refuse(f"intent {intent!r} is no order")
+        return refuse(said("no_order", "intent {intent!r} is no order", intent=str(intent)))
     if resource.get("doNotPerform") is True:
-        return refuse("an order not to give it")
+        return refuse(said("not_to_give", "an order not to give it"))
     if kind == "MedicationAdministration":
         return _administered(resource, patient, drug, codes, report, source)
     return _followed(resource, kind, patient, drug, name, codes, report, source)
@@ -122,14 +131,14 @@ def _administered(
         resource, "effectiveDateTime"
     )
     if date is None:
-        report.leave_out(kind, drug, "the day is not stated", source)
+        report.leave_out(kind, drug, NO_DAY, source)
         return []
     if _is_local(codes, part(resource, "dosage", "route")):
-        report.leave_out(kind, drug, "not taken for the whole body", source)
+        report.leave_out(kind, drug, NOT_SYSTEMIC, source)
         return []
     dose, unit = _amount(part(resource, "dosage", "dose"), codes, None)
     if dose is None:
-        report.assume(kind, drug, f"dose left empty: {unit}", source)
+        report.assume(kind, drug, _left_empty(unit), source)
         unit = ""
     text = "" if dose is None else _text(dose)
     return [Taken(patient, drug, date, date, True, True, text, unit, kind, source)]
@@ -147,7 +156,7 @@ def _followed(
 ) -> list[Taken]:
     dosages = elements(resource, _DOSAGE[kind])
     if any(_is_local(codes, dosage.get("route")) for dosage in dosages):
-        report.leave_out(kind, drug, "not taken for the whole body", source)
+        report.leave_out(kind, drug, NOT_SYSTEMIC, source)
         return []
     asked = date_of(resource.get("authoredOn")) or first_date(resource, "effectiveDateTime")
     if kind == "MedicationStatement":
@@ -164,14 +173,14 @@ def _followed(
     for (start, end), together in (groups or {(None, None): []}).items():
         first = start or asked
         if first is None:
-            report.leave_out(kind, drug, "its start is not stated", source)
+            report.leave_out(kind, drug, said("no_start", "its start is not stated"), source)
             continue
         last = end or stated_end or (_supplied(resource, first) if over else None)
         dose, why = _daily(together, name, codes)
         if len(groups) > 1 and (None, None) in groups:
-            dose, why = None, "several steps without their own dates"
+            dose, why = None, said("undated_steps", "several steps without their own dates")
         if dose is None:
-            report.assume(kind, drug, f"dose left empty: {why}", source)
+            report.assume(kind, drug, _left_empty(why), source)
         text, unit = ("", "") if dose is None else (_text(dose), "mg/d")
         rows.append(Taken(patient, drug, first, last or "", over, False, text, unit, kind, source))
     return rows
@@ -190,21 +199,28 @@ def _infusion(
 ) -> list[Taken]:
     date = next((start for start, _ in (_bounds(d, asked) for d in dosages) if start), asked)
     if date is None:
-        report.leave_out(kind, drug, "its day is not stated", source)
+        report.leave_out(kind, drug, NO_DAY, source)
         return []
     dose: float | None = None
     if any(_repeats(dosage) for dosage in dosages):
-        unit = "a repeating order does not say how many infusions were given"
+        unit: str = said(
+            "repeating_order", "a repeating order does not say how many infusions were given"
+        )
     elif len(dosages) == 1:
         dose, unit = _amount(_quantity(dosages[0]), codes, None)
     else:
-        unit = "no single dose is stated"
+        unit = _NO_SINGLE_DOSE
     if dose is None:
-        report.assume(kind, drug, f"dose left empty: {unit}", source)
+        report.assume(kind, drug, _left_empty(unit), source)
         unit = ""
-    report.assume(kind, drug, "an order for an infusion is read as given on its day", source)
+    read = said("infusion_ordered", "an order for an infusion is read as given on its day")
+    report.assume(kind, drug, read, source)
     text = "" if dose is None else _text(dose)
     return [Taken(patient, drug, date, date, True, True, text, unit, kind, source)]
+
+
+def _left_empty(why: str) -> Said:
+    return said("dose_left_empty", "dose left empty: {why}", why=why)
 
 
 def _text(number: float) -> str:
@@ -271,9 +287,9 @@ def _amount(quantity: Any, codes: Codes, name: str | None) -> tuple[float | None
     value = number_of(part(quantity, "value"))
     given = part(quantity, "code") or part(quantity, "unit")
     if value is None or not isinstance(given, str):
-        return None, "no single dose is stated"
+        return None, _NO_SINGLE_DOSE
     if value < 0:
-        return None, "a negative dose"
+        return None, said("negative_dose", "a negative dose")
     unit = codes.unit(given)
     if unit in _MG:
         return value * _MG[unit], "mg"
@@ -283,8 +299,8 @@ def _amount(quantity: Any, codes: Codes, name: str | None) -> tuple[float | None
         strength = strength_mg(name)
         if strength is not None:
             return value * strength, "mg"
-        return None, "the name does not state the strength of one piece"
-    return None, f"dose unit {given!r} is not known"
+        return None, said("no_strength", "the name does not state the strength of one piece")
+    return None, said("unknown_dose", "dose unit {unit!r} is not known", unit=given)
 
 
 def _daily(dosages: list[Mapping[str, Any]], name: str, codes: Codes) -> tuple[float | None, str]:
@@ -295,12 +311,12 @@ def _daily(dosages: list[Mapping[str, Any]], name: str, codes: Codes) -> tuple[f
         if amount is None:
             return None, unit
         if unit != "mg":
-            return None, f"a dose in {unit} is none a day"
+            return None, said("dose_not_daily", "a dose in {unit} is none a day", unit=unit)
         times = _times_a_day(dosage)
         if times is None:
-            return None, "how often is not stated"
+            return None, said("no_frequency", "how often is not stated")
         total += amount * times
-    return (total, "") if dosages else (None, "no dosage is stated")
+    return (total, "") if dosages else (None, said("no_dosage", "no dosage is stated"))
 
 
 def _times_a_day(dosage: Mapping[str, Any]) -> float | None:
@@ -339,7 +355,8 @@ def settle(taken: Iterable[Taken], report: MappingReport) -> list[Taken]:
         known = drugs().get(group[0].drug)
         if followed and known is not None and known.route == "oral":
             for each in given:
-                report.leave_out(each.resource, each.drug, "an order covers it", each.source)
+                why = said("order_covers", "an order covers it")
+                report.leave_out(each.resource, each.drug, why, each.source)
             given = []
         rows.extend([*given, *_ended(followed, report)])
     return rows
@@ -354,7 +371,8 @@ def _weightiest(group: list[Taken], order: tuple[str, ...], report: MappingRepor
     best = next((kind for kind in order if kind in kinds), None)
     for each in group:
         if each.resource != best:
-            report.leave_out(each.resource, each.drug, f"{best} says it as well", each.source)
+            why = said("said_as_well", "{resource} says it as well", resource=str(best))
+            report.leave_out(each.resource, each.drug, why, each.source)
     return [each for each in group if each.resource == best]
 
 
@@ -365,14 +383,12 @@ def _ended(followed: list[Taken], report: MappingReport) -> list[Taken]:
     for each in followed:
         later = next((start for start in starts if start > each.start), None)
         if not each.end and later is not None:
-            report.assume(
-                each.resource, each.drug, "ends where the next of the same drug starts", each.source
-            )
+            why = said("ends_at_next", "ends where the next of the same drug starts")
+            report.assume(each.resource, each.drug, why, each.source)
             rows.append(replace(each, end=str(day_after(later, -1))))
         elif not each.end and each.over:
-            report.leave_out(
-                each.resource, each.drug, "it is over, and since when is not stated", each.source
-            )
+            why = said("over_undated", "it is over, and since when is not stated")
+            report.leave_out(each.resource, each.drug, why, each.source)
         else:
             rows.append(each)
     return rows

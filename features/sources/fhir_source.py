@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RegistryError
+from ..said import said
 from .fhir_elements import elements, part
 
 __all__ = ["FhirSource", "Resource", "resources_in", "resources_of"]
@@ -87,13 +88,18 @@ def resources_of(content: Any) -> Iterator[tuple[str, Resource]]:
     """
     kind = part(content, "resourceType")
     if not isinstance(kind, str):
-        raise RegistryError("expected a FHIR resource: a JSON object with resourceType.")
+        raise RegistryError(
+            said("expected_resource", "expected a FHIR resource: a JSON object with resourceType.")
+        )
     if kind != "Bundle":
         yield "", content
         return
     if any(link.get("relation") == "next" for link in elements(content, "link")):
         raise RegistryError(
-            "the Bundle is one page of several (it has a link `next`); put all pages together."
+            said(
+                "one_page",
+                "the Bundle is one page of several (it has a link `next`); put all pages together.",
+            )
         )
     for entry in elements(content, "entry"):
         resource, url = entry.get("resource"), entry.get("fullUrl")

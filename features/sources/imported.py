@@ -18,6 +18,7 @@ from ..files import write_files
 from ..findings import Findings
 from ..reading import RawTable, Source
 from ..registry import Registry
+from ..said import Said, said
 from ..tables import REQUIRED_TABLES, TABLES
 from .mapping import MappingReport
 
@@ -142,21 +143,31 @@ class Collector:
         ):
             self.report.leave_out(
                 row["source"].split("/")[0],
-                str(row.get("analyte") or row.get("drug") or row.get("event") or "row"),
+                row.get("analyte")
+                or row.get("drug")
+                or row.get("event")
+                or said("what_row", "row"),
                 _reason(kinds, row, message),
                 row["source"],
             )
         return table.drop(index=table.index[positions]).reset_index(drop=True)
 
 
-def _reason(kinds: str, row: Mapping[Any, str], message: str) -> str:
+def _reason(kinds: str, row: Mapping[Any, str], message: str) -> Said:
     """Return why a row was refused; without its value, so that like rows are counted together."""
     if "unknown unit" in kinds and "unit" in row:
         accepted = message.partition("is accepted in ")[2]
-        return f"unit {row['unit']!r} is not known; accepted are {accepted or 'others'}"
+        units = tuple(accepted.split(", ")) if accepted else said("other_units", "others")
+        return said(
+            "row_unit",
+            "unit {unit!r} is not known; accepted are {units}",
+            unit=row["unit"],
+            units=units,
+        )
     if "unknown unit" in kinds:
-        return f"dose unit {row.get('dose_unit', '')!r} is not known"
-    return kinds.replace(";", ", ")
+        unit = row.get("dose_unit", "")
+        return said("row_dose_unit", "dose unit {unit!r} is not known", unit=unit)
+    return said("row_refused", "{kinds}", kinds=tuple(kinds.split(";")))
 
 
 def _close_future_ends(tables: dict[str, pd.DataFrame], report: MappingReport) -> None:
@@ -173,7 +184,9 @@ def _close_future_ends(tables: dict[str, pd.DataFrame], report: MappingReport) -
         report.assume(
             first.split("/")[0],
             str(drug),
-            "the end is after the last contact, so it is a plan; read as ongoing",
+            said(
+                "planned_end", "the end is after the last contact, so it is a plan; read as ongoing"
+            ),
             first,
             int(rows),
         )

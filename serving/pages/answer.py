@@ -13,6 +13,7 @@ from ...features.asof import as_of_days, known_on
 from ...features.registry import Registry
 from ...model.artifact import RiskModel
 from ..assessment import Assessment, assess
+from ..cautions import Caution
 from .checklist import CourseList, Item, consider_of, courses_of
 from .entry import Entry
 from .history import Taken, Value, proteinuria_of, taken_of, timeline_of, upcr_unit, values_of
@@ -20,6 +21,7 @@ from .landmarks import MoveRow, moves_of
 from .moves import draw_moves
 from .people import draw_people
 from .ranges import Ranges
+from .sentences import caution_said
 from .timeline import Timeline, draw_timeline
 from .together import Together, compare
 from .words import Words
@@ -49,7 +51,7 @@ class Answer:
     courses : tuple of CourseList
     consider : tuple of Item
     beware : tuple of str
-        Warnings of the assessment, but for simulated training data, which the page always says.
+        Cautions of the assessment, but for simulated training data, which the page always says.
     odd : tuple of str
         What the checks found odd in the values: likely a wrong unit.
     """
@@ -74,7 +76,7 @@ def answer(
     registry: Registry,
     entry: Entry,
     as_of: datetime.date,
-    odd: tuple[str, ...],
+    odd: tuple[Caution, ...],
     words: Words,
 ) -> Answer:
     """Assess a patient and prepare what is shown.
@@ -87,8 +89,8 @@ def answer(
     entry : Entry
         The rows that the registry was made from.
     as_of : date
-    odd : tuple of str
-        Warnings of the checks.
+    odd : tuple of Caution
+        Of the checks.
     words : Words
     """
     (assessment,) = assess(model, registry, as_of)
@@ -116,8 +118,8 @@ def answer(
         compare(model, assessment),
         courses_of(assessment, known, model.definition, words),
         consider_of(assessment, known, model.definition, words),
-        tuple(text for text in assessment.warnings if "simulated patients" not in text),
-        odd,
+        tuple(caution_said(c, words) for c in assessment.cautions if c.code != "simulated"),
+        tuple(caution_said(each, words) for each in odd),
     )
 
 
@@ -145,7 +147,7 @@ def _figures(
         said = words.say(
             "moves.figure", count=len(given), first=given[0].move.said, last=given[-1].move.said
         )
-        drawn, axis = tuple(row.move for row in moves), words.say("moves.axis")
-        figures["moves"] = draw_moves(drawn, WIDE, said, axis, "moves-wide")
-        figures["moves_narrow"] = draw_moves(drawn, NARROW, said, axis, "moves-narrow")
+        drawn = tuple(row.move for row in moves)
+        for width, name in ((WIDE, "moves"), (NARROW, "moves_narrow")):
+            figures[name] = draw_moves(drawn, width, said, words, name.replace("_", "-"))
     return figures

@@ -135,7 +135,7 @@ def _values_to_settle(course: Course, definition: Definition, words: Words) -> I
     """Yield the values that the unanswered comparisons lack, each once."""
     window = definition.window
     lacking = {
-        fact.name
+        fact.measure
         for criterion in course.criteria
         if criterion.question == "failed" and criterion.answer == "unknown"
         for fact in criterion.facts
@@ -146,13 +146,13 @@ def _values_to_settle(course: Course, definition: Definition, words: Words) -> I
         for day in (window.baseline_first_day, window.baseline_last_day)
     ]
     within = [words.date(course.window_first), words.date(course.window_last)]
-    for name, key, (first, last) in (
-        ("UPCR in the window", "settle.upcr_window", within),
-        ("UPCR at baseline", "settle.upcr_baseline", before),
-        ("eGFR in the window", "settle.egfr_window", within),
-        ("eGFR at baseline", "settle.egfr_baseline", before),
+    for measure, key, (first, last) in (
+        ("upcr_window", "settle.upcr_window", within),
+        ("upcr_baseline", "settle.upcr_baseline", before),
+        ("egfr_window", "settle.egfr_window", within),
+        ("egfr_baseline", "settle.egfr_baseline", before),
     ):
-        if name in lacking:
+        if measure in lacking:
             yield words.say(key, first=first, last=last)
 
 

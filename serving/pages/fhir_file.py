@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...features.said import Said
 from ..from_fhir import asked_of, read_record, remarks_of, resources_in
 from .entry import Row
 
@@ -22,14 +23,14 @@ class FhirRecord:
     as_of : str
         The day that Parameters ask about; empty where none is named.
     tables : dict of str to list of Row
-    not_used, assumed : tuple of str
+    not_used, assumed : tuple of Said
         As `lnrisk.serving.from_fhir.AssessedRecord` has them.
     """
 
     as_of: str
     tables: dict[str, list[Row]]
-    not_used: tuple[str, ...]
-    assumed: tuple[str, ...]
+    not_used: tuple[Said, ...]
+    assumed: tuple[Said, ...]
 
 
 def read_bundle(content: Mapping[str, Any], most: int) -> FhirRecord:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from .scales import plain_scale
 from .svg import drawing, element, path
+from .words import Words
 
 __all__ = ["Move", "draw_moves"]
 
@@ -41,7 +42,7 @@ class Move:
 
 
 def draw_moves(
-    moves: tuple[Move, ...], width: int, title: str, axis_said: str, identity: str
+    moves: tuple[Move, ...], width: int, title: str, words: Words, identity: str
 ) -> Markup:
     """Draw risks with their intervals, side by side.
 
@@ -53,8 +54,8 @@ def draw_moves(
         In the drawing's units.
     title : str
         What it shows, in a sentence.
-    axis_said : str
-        Name of the horizontal axis.
+    words : Words
+        For the axis and the figures.
     identity : str
         Unique on the page.
     """
@@ -66,10 +67,10 @@ def draw_moves(
     for tick in scale.ticks:
         y = scale(tick)
         parts.append(element("line", x1=LEFT, y1=y, x2=width - RIGHT, y2=y, class_="grid"))
+        percent = words.say("format.percent", percent=f"{tick:g}")
         parts.append(
-            element("text", f"{tick:g} %", x=LEFT - 6, y=y + 4, class_="label tick",
-                    text_anchor="end")
-        )  # fmt: skip
+            element("text", percent, x=LEFT - 6, y=y + 4, class_="label tick", text_anchor="end")
+        )
     places, bars, dots = [], [], []
     for number, move in enumerate(moves):
         x = LEFT + step * (number + 0.5)
@@ -91,12 +92,17 @@ def draw_moves(
         radius = 6 if move.now else 4.5
         said = element("title", move.said)
         dots.append(element("circle", said, cx=x, cy=y, r=radius, class_=f"risk{kind}"))
-        shown = f"{move.risk:.0f} %" if move.risk >= 1 else "< 1 %"
+        shown = (
+            words.say("format.percent", percent=f"{move.risk:.0f}")
+            if move.risk >= 1
+            else words.texts["format.below_one_percent"]
+        )
         dots.append(
             element("text", shown, x=x, y=y - 11, class_=f"label number{kind}",
                     text_anchor="middle")
         )  # fmt: skip
     if len(places) > 1:
         bars.append(element("path", d=path(places), class_="course risk"))
-    parts.append(element("text", axis_said, x=LEFT, y=HEIGHT - 6, class_="label muted"))
+    axis = words.say("moves.axis")
+    parts.append(element("text", axis, x=LEFT, y=HEIGHT - 6, class_="label muted"))
     return drawing("moves", width, HEIGHT, title, [*parts, *bars, *dots], identity)

@@ -25,6 +25,7 @@ from ..from_fhir import RecordError
 from .entry import Entry, Row, kept
 from .fhir_file import read_bundle
 from .parquet_file import LargerThanAllowed, NotParquet, rows_of_parquet
+from .sentences import sentence
 from .words import Words
 
 __all__ = ["CannotOpen", "Limits", "Opened", "open_files", "read_pasted"]
@@ -217,9 +218,11 @@ def _from_json(file: _File, words: Words, limits: Limits) -> tuple[str, Tables, 
     """Return the day asked about, the rows, and what is to be said of them."""
     try:
         content = json.loads(_decoded(file, words))
-    except (ValueError, RecursionError) as error:
-        why = words.say("error.not_json", why=str(error))
+    except json.JSONDecodeError as error:
+        why = words.say("error.not_json", line=error.lineno, column=error.colno)
         raise _refused(words, file.name, why) from error
+    except (ValueError, RecursionError) as error:
+        raise _refused(words, file.name, words.say("error.nested")) from error
     if not isinstance(content, dict):
         raise _refused(words, file.name, words.say("error.not_an_object"))
     if "resourceType" in content:
@@ -241,9 +244,9 @@ def _from_fhir(
     try:
         record = read_bundle(content, limits.resources)
     except RecordError as error:
-        raise _refused(words, file.name, str(error)) from error
-    said = [words.say("notice.not_used", what=what) for what in record.not_used]
-    said += [words.say("notice.assumed", what=what) for what in record.assumed]
+        raise _refused(words, file.name, sentence(error.text, words)) from error
+    said = [words.say("notice.not_used", what=sentence(what, words)) for what in record.not_used]
+    said += [words.say("notice.assumed", what=sentence(what, words)) for what in record.assumed]
     return record.as_of, {**_nothing(), **record.tables}, said
 
 
@@ -264,7 +267,7 @@ def _from_text(file: str, text: str, words: Words) -> Tables:
             for row in reader
         ]
     except csv.Error as error:
-        raise _refused(words, file, str(error)) from error
+        raise _refused(words, file, words.say("error.bad_csv")) from error
     return _by_columns(file, columns, rows, words)
 
 

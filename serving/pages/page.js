@@ -35,7 +35,7 @@ function addRow(table) {
     if (field.tagName === "INPUT") field.value = "";
     else field.value = last.querySelector(`[data-column="${column}"]`).value;
   }
-  added.setAttribute("aria-label", added.getAttribute("aria-label").replace(/\d+$/, rows.children.length + 1));
+  added.setAttribute("aria-label", rows.dataset.row.replace("#", rows.children.length + 1));
   rows.append(added);
   added.querySelector("[name]").focus();
 }

@@ -7,6 +7,7 @@ import datetime
 
 from ..assessment import Status
 from ..refusals import Concerned, Reason
+from .named import amount_said, feature_said
 from .words import Words
 
 __all__ = ["refusal_said", "why_none"]
@@ -21,17 +22,14 @@ def refusal_said(reason: Reason, words: Words) -> str:
     >>> refusal_said(Reason("outcome_reached"), load_words())
     "The registry's own outcome has been reached already."
     """
-    beyond = reason.code == "beyond_training"
-    said = (
-        _range_said(each, words) if beyond else words.name("said", each.meaning)
-        for each in reason.features
-    )
+    tell = _beyond if reason.code == "beyond_training" else _named
+    said = words.listed((tell(each, words) for each in reason.features), "format.features")
     return words.say(
         f"refused.{reason.code}",
         day=reason.day,
         limit=reason.limit,
         date=words.date(reason.date),
-        features=words.texts["format.list"].join(said) or words.texts["refused.no_feature"],
+        features=said or words.texts["refused.no_feature"],
     )
 
 
@@ -42,11 +40,15 @@ def why_none(status: Status, reason: Reason | None, day: datetime.date, words: W
     return words.say(f"refusal.{status}", date=words.date(day))
 
 
-def _range_said(feature: Concerned, words: Words) -> str:
+def _named(feature: Concerned, words: Words) -> str:
+    return feature_said(feature.feature, feature.meaning, words)
+
+
+def _beyond(feature: Concerned, words: Words) -> str:
     return words.say(
         "refused.beyond_feature",
-        feature=words.name("said", feature.meaning),
-        value=feature.value,
-        lowest=feature.lowest,
-        highest=feature.highest,
+        feature=_named(feature, words),
+        value=amount_said(feature.value, words),
+        lowest=amount_said(feature.lowest, words),
+        highest=amount_said(feature.highest, words),
     )

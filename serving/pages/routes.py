@@ -8,6 +8,7 @@ page is said in its headers, by `lnrisk.serving.guard.headers`.
 import datetime
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,11 @@ from ..settings import Settings
 from ..work import Work
 from .answer import Answer, answer
 from .entry import SHOWN, Entry, from_fields
+from .named import amount_said, feature_said, range_said
 from .opening import CannotOpen, Limits, Opened, open_files, read_pasted
 from .refused import refusal_said
-from .words import Words, load_words
+from .sentences import coded, criterion_said, fact_said
+from .words import Words, foreign, load_words
 
 __all__ = ["router"]
 
@@ -103,6 +106,11 @@ class _Page:
             "words": self.words,
             "say": self.words.say,
             "refused": refusal_said,
+            "amount": partial(amount_said, words=self.words),
+            "feature": partial(feature_said, words=self.words),
+            "span": partial(range_said, words=self.words),
+            "criterion_said": partial(criterion_said, words=self.words),
+            "fact_said": partial(fact_said, words=self.words),
             "model": model,
             "level": LEVEL,
             "stored": STORED[settings.keeps],
@@ -171,7 +179,7 @@ class _Page:
             checked = check_patient(entry.tables)
         except Problem as problem:
             return _refused(entry, problem, notices, self.words)
-        found = answer(self.model, checked.registry, entry, as_of, checked.warnings, self.words)
+        found = answer(self.model, checked.registry, entry, as_of, checked.cautions, self.words)
         return _Told(entry, (), {}, notices, answer=found)
 
 
@@ -214,9 +222,11 @@ def _refused(entry: Entry, problem: Problem, notices: tuple[str, ...], words: Wo
     errors: list[str] = []
     fields: dict[str, str] = {}
     for error in problem.details.errors:
+        said = {name: v if isinstance(v, str) else tuple(v) for name, v in error.values.items()}
+        why = coded(error.code, said, error.detail, words)
         parts = error.pointer.strip("/").split("/")
         if len(parts) != 3:
-            errors.append(error.detail)
+            errors.append(why)
             continue
         table, number, column = parts
         fields[".".join(parts)] = words.say(
@@ -225,7 +235,7 @@ def _refused(entry: Entry, problem: Problem, notices: tuple[str, ...], words: Wo
             row=int(number) + 1,
             column=words.name("column", column),
             value=entry.rows(table)[int(number)].get(column, ""),
-            why=error.detail.partition(": ")[2] or error.detail,
+            why=why,
         )
     return _Told(entry, tuple(errors), fields, notices)
 
@@ -281,8 +291,8 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
             form = await _form_of(request, LARGEST_BODY)
         except _TooLarge:
             return page.render(_Told(errors=(too_large,)), 413)
-        except MultiPartException as error:
-            return page.render(_Told(errors=(error.message,)), 400)
+        except MultiPartException:
+            return page.render(_Told(errors=(page.words.say("error.bad_form"),)), 400)
         files, do = await _files_of(form), str(form.get("do", "assess"))
         await form.close()
         try:
@@ -291,9 +301,9 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
             entry = from_fields(_texts(form))
             remarks = tuple(str(each) for each in form.getlist("remark"))
             pasted = str(form.get("pasted", ""))
-            told = _Told(entry, (str(error),), remarks=remarks, pasted=pasted)
+            told = _Told(entry, (error.args[0],), remarks=remarks, pasted=pasted)
         except LnriskError as error:
-            told = _Told(errors=(page.words.say("error.model", why=str(error)),))
+            told = _Told(errors=(page.words.say("error.model", why=foreign(str(error))),))
         return page.render(told, 422 if told.errors or told.fields else 200)
 
     def static(name: str) -> Any:

@@ -6,13 +6,26 @@ because another language would order them otherwise.
 
 import datetime
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Words", "load_words"]
+from markupsafe import Markup, escape
+
+__all__ = ["Words", "foreign", "load_words"]
+
+
+def foreign(text: str) -> Markup:
+    """Return a text that the page has no words for, marked as the English that it is.
+
+    Examples
+    --------
+    >>> print(foreign("a < b"))
+    <span lang="en">a &lt; b</span>
+    """
+    return Markup('<span lang="en">{}</span>').format(text)
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class Words:
     texts: Mapping[str, str]
 
     def say(self, key: str, **values: object) -> str:
-        """Return a text with its values.
+        """Return a text with its values; where one is marked up, it is safe markup as well.
 
         Raises
         ------
@@ -40,7 +53,21 @@ class Words:
         >>> load_words().say("risk.number", percent="12")
         '12 in 100'
         """
-        return self.texts[key].format(**values)
+        text = self.texts[key]
+        marked = any(isinstance(value, Markup) for value in values.values())
+        return escape(text).format(**values) if marked else text.format(**values)
+
+    def listed(self, parts: Iterable[str], between: str = "format.list") -> str:
+        """Return parts one after the other.
+
+        Examples
+        --------
+        >>> load_words().listed(["UPCR", foreign("il6")])
+        Markup('UPCR, <span lang="en">il6</span>')
+        """
+        listed, sign = list(parts), self.texts[between]
+        marked = any(isinstance(part, Markup) for part in listed)
+        return (escape(sign) if marked else sign).join(listed)
 
     def name(self, group: str, key: str) -> str:
         """Return the name of something that data may bring: an analyte, a drug, a unit.

@@ -1,15 +1,20 @@
 """Findings in order, counted by kind, as lines."""
 
 from lnrisk.features.findings import FINDING_COLUMNS, Findings
+from lnrisk.features.said import said
+
+
+def add(findings, *what):
+    findings.add(*what, [said("number", text) for text in what[-1]])
 
 
 def some():
     findings = Findings()
-    findings.add("note", "measured twice", "m.csv", [7], "date", ["d"], ["seven"])
-    findings.add("error", "unknown unit", "m.csv", [9, 3], "unit", ["x", "y"], ["nine", "three"])
-    findings.add("error", "before birth", "e.csv", [4], "date", ["d"], ["four"])
-    findings.add("warning", "implausible value", "m.csv", [5], "value", [90.0], ["five"])
-    findings.add("error", "unknown unit", "a.csv", [8], "unit", ["z"], ["eight"])
+    add(findings, "note", "measured twice", "m.csv", [7], "date", ["d"], ["seven"])
+    add(findings, "error", "unknown unit", "m.csv", [9, 3], "unit", ["x", "y"], ["nine", "three"])
+    add(findings, "error", "before birth", "e.csv", [4], "date", ["d"], ["four"])
+    add(findings, "warning", "implausible value", "m.csv", [5], "value", [90.0], ["five"])
+    add(findings, "error", "unknown unit", "a.csv", [8], "unit", ["z"], ["eight"])
     return findings
 
 
@@ -17,6 +22,7 @@ def test_findings_come_by_severity_kind_file_and_row():
     table = some().table
     assert table.columns.tolist() == list(FINDING_COLUMNS)
     assert table["message"].tolist() == ["four", "eight", "three", "nine", "five", "seven"]
+    assert [why.code for why in table["why"]] == ["number"] * 6
     assert table["value"].tolist() == ["d", "z", "y", "x", "90.0", "d"]
 
 
@@ -63,7 +69,7 @@ def test_findings_of_parts_are_those_of_the_whole():
 
 def test_without_findings_there_is_an_empty_table_and_no_text():
     findings = Findings()
-    findings.add("error", "unknown unit", "m.csv", [], "unit", [], [])
+    add(findings, "error", "unknown unit", "m.csv", [], "unit", [], [])
     assert findings.table.columns.tolist() == list(FINDING_COLUMNS)
     assert len(findings.table) == 0
     assert findings.text(("error", "warning", "note")) == ""

@@ -116,6 +116,7 @@ def test_add_a_row(page):
     page.locator('[data-add="measurements"]').click()
     assert rows.count() == before + 1
     assert page.evaluate("document.activeElement.name") == f"measurements.{before}.date"
+    assert rows.last.get_attribute("aria-label") == f"Results, row {before + 1}"
     names = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
     assert len(names) == len(set(names))
 

@@ -19,6 +19,7 @@ from lnrisk.serving.pages.timeline import (
     Timeline,
     draw_timeline,
 )
+from lnrisk.serving.pages.words import load_words
 
 POSITIVE = st.floats(0.01, 1e5)
 
@@ -139,7 +140,7 @@ def test_a_landmark_without_a_risk_leaves_its_place_empty():
         Move("12", 12.0, 8.0, 17.0, "12 %", False),
         Move("now", 0.2, None, None, "less than 1 %", True),
     )
-    drawn = draw_moves(moves, 360, "title", "weeks", "z")
+    drawn = draw_moves(moves, 360, "title", load_words(), "z")
     assert drawn.count("<circle") == 2
     assert drawn.count('class="interval') == 1
-    assert "&lt; 1 %" in drawn
+    assert "&lt; 1\u00a0%" in drawn
