@@ -172,8 +172,8 @@ def consider_of(
         "genetic": not np.isnan(alleles),
     }
     values = {
-        "index": f"{limits.chronicity_index_from:g}",
-        "ifta": f"{limits.ifta_from:g}",
+        "index": words.number(limits.chronicity_index_from),
+        "ifta": words.number(limits.ifta_from),
         "alleles": f"{alleles:g}",
     }
     found = assessment.label.consider

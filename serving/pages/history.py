@@ -255,6 +255,7 @@ def timeline_of(
         now - zero,
         max(horizon, now - zero),
         words.say("course_of.weeks" if index else "course_of.weeks_first"),
+        words.figure,
     )
 
 
@@ -270,7 +271,7 @@ def _marks(assessment: Assessment, now: int, horizon: int, words: Words) -> tupl
     marks = [Mark(now, "today", words.say("course_of.today"))]
     landmark = assessment.landmark
     if landmark is not None and landmark.day < now and assessment.status == "ok":
-        weeks = f"{landmark.day / 7:g}"
+        weeks = words.number(landmark.day / 7)
         marks.append(Mark(landmark.day, "landmark", words.say("course_of.landmark", weeks=weeks)))
     if assessment.label.index_date and horizon > now:
         months = round(horizon / DAYS_PER_MONTH)

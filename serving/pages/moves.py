@@ -67,7 +67,7 @@ def draw_moves(
     for tick in scale.ticks:
         y = scale(tick)
         parts.append(element("line", x1=LEFT, y1=y, x2=width - RIGHT, y2=y, class_="grid"))
-        percent = words.say("format.percent", percent=f"{tick:g}")
+        percent = words.say("format.percent", percent=words.figure(f"{tick:g}"))
         parts.append(
             element("text", percent, x=LEFT - 6, y=y + 4, class_="label tick", text_anchor="end")
         )

@@ -60,9 +60,10 @@ def amount_said(shown: str, words: Words) -> str:
     if shown in _STATED:
         return words.texts[_STATED[shown]]
     number, _, unit = shown.partition(" ")
+    said = words.figure(number.removesuffix("x"))
     if number.endswith("x"):
-        return words.say("amount.ratio", number=number[:-1])
-    return words.say("format.value", value=number, unit=_unit_said(unit, words)) if unit else number
+        return words.say("amount.ratio", number=said)
+    return words.say("format.value", value=said, unit=_unit_said(unit, words)) if unit else said
 
 
 def range_said(lowest: str, highest: str, words: Words) -> str:

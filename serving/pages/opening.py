@@ -375,7 +375,7 @@ def _one_patient(tables: Tables, patient: str, file: str, words: Words) -> Table
         raise CannotOpen(words.say("error.no_such_patient", **said))
     if not patient and len(names) > 1:
         raise CannotOpen(
-            words.say("error.several", file=file, count=f"{len(names):,}", names=shown)
+            words.say("error.several", file=file, count=words.number(len(names)), names=shown)
         )
     wanted = patient or (names[0] if names else "")
     return {

@@ -212,7 +212,7 @@ def _lacking(entry: Entry, words: Words, most_rows: int) -> "list[str]":
     if entry.empty:
         return [words.say("error.nothing")]
     if entry.count > most_rows:
-        return [words.say("error.too_many_rows", rows=f"{most_rows:,}")]
+        return [words.say("error.too_many_rows", rows=words.number(most_rows))]
     patient = next(iter(entry.rows("patients")), {})
     return [words.say(f"error.{name}") for name in ("sex", "birth_date") if not patient.get(name)]
 

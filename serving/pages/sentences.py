@@ -54,6 +54,8 @@ def _part(name: str, part: Value, words: Words) -> str:
         return words.name("choice", part)
     if name == "kinds":
         return words.name("kind", part.replace(" ", "_"))
+    if name in ("lowest", "highest"):
+        return words.figure(part)
     return _known(part, words) if name in ("analyte", "drug", "what") else part
 
 
@@ -89,7 +91,11 @@ def fact_said(fact: Fact, words: Words) -> str:
 
 def _quantity(value: float, unit: str, words: Words) -> str:
     said = words.unit(unit)
-    return words.say("format.value", value=words.number(value), unit=said) if said else f"{value:g}"
+    return (
+        words.say("format.value", value=words.number(value), unit=said)
+        if said
+        else words.number(value)
+    )
 
 
 def caution_said(caution: Caution, words: Words) -> str:
@@ -112,8 +118,8 @@ def _odd_said(odd: OddValue, words: Words) -> str:
         table=words.say(f"table.{odd.table}"),
         row=odd.row,
         analyte=words.name("analyte", odd.analyte),
-        value=words.say("format.value", value=odd.value, **amount),
-        lowest=odd.lowest,
-        highest=words.say("format.value", value=odd.highest, **amount),
+        value=words.say("format.value", value=words.figure(odd.value), **amount),
+        lowest=words.figure(odd.lowest),
+        highest=words.say("format.value", value=words.figure(odd.highest), **amount),
         sent_unit=words.unit(odd.sent_unit),
     )

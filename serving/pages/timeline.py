@@ -124,6 +124,8 @@ class Timeline:
     first_day, now, last_day : int
     week_said : str
         Name of the axis.
+    figure : callable
+        Takes a number as it is written in English, returns it as the language writes it.
     """
 
     panels: tuple[Panel, ...]
@@ -134,6 +136,7 @@ class Timeline:
     now: int
     last_day: int
     week_said: str
+    figure: Callable[[str], str] = str
 
 
 def _label(x: float, y: float, text: str, kind: str = "", anchor: str = "start") -> Markup:
@@ -144,12 +147,14 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=kind)
 
 
-def _draw_panel(panel: Panel, scale: Scale, time: TimeScale) -> list[Markup]:
+def _draw_panel(
+    panel: Panel, scale: Scale, time: TimeScale, figure: Callable[[str], str]
+) -> list[Markup]:
     parts = [_label(0, scale.top - 12, panel.title, "title")]
     for tick in scale.ticks:
         y = scale(tick)
         parts.append(_line(time.left, y, time.right, y, "grid"))
-        parts.append(_label(time.left - 7, y + 4, f"{tick:g}", "tick", "end"))
+        parts.append(_label(time.left - 7, y + 4, figure(f"{tick:g}"), "tick", "end"))
     if panel.target is not None:
         y = scale(panel.target)
         parts.append(_line(time.left, y, time.right, y, "target"))
@@ -270,7 +275,7 @@ def draw_timeline(timeline: Timeline, width: int, title: str, identity: str) -> 
             )  # fmt: skip
     parts += _draw_marks(timeline, time, top, bottom)
     for panel, scale in zip(timeline.panels, scales, strict=True):
-        parts += _draw_panel(panel, scale, time)
+        parts += _draw_panel(panel, scale, time, timeline.figure)
     for panel, scale in zip(timeline.panels, scales, strict=True):
         if panel.target is not None:
             y = scale(panel.target) - 6

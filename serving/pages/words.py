@@ -116,9 +116,18 @@ class Words:
         >>> [load_words().number(value) for value in (0.51234, 2.0, 1840.4)]
         ['0.512', '2', '1,840']
         """
-        if abs(value) >= 1000:
-            return f"{value:,.0f}"
-        return f"{value:.3g}"
+        return self.figure(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}")
+
+    def figure(self, written: str) -> str:
+        """Return a number that was written as in English with the signs of this language.
+
+        Examples
+        --------
+        >>> Words({"format.decimal": ",", "format.thousands": "."}).figure("1,840.5")
+        '1.840,5'
+        """
+        decimal, thousands = self.texts["format.decimal"], self.texts["format.thousands"]
+        return written.translate({ord("."): decimal, ord(","): thousands})
 
     def unit(self, unit: str) -> str:
         """Return a UCUM unit as it is read.
