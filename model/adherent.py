@@ -18,8 +18,19 @@ from .kleene import NO, UNKNOWN, YES, Answers, answer
 from .regimen import CLASS_BITS, class_bits
 from .response import at_least
 
-__all__ = ["AdherenceEvidence", "Vote", "adherence_votes", "adherent"]
+__all__ = [
+    "INFUSIONS",
+    "REPORTS",
+    "AdherenceEvidence",
+    "Vote",
+    "adherence_votes",
+    "adherent",
+    "wholly_infused",
+]
 
+INFUSIONS = ("missed_infusions", "infusions_recorded")
+REPORTS = ("self_report", "clinician")
+"""Measures that speak of infusions, and those that are somebody's word; others are of tablets."""
 _INFUSED = np.int64(CLASS_BITS["CYC"] | CLASS_BITS["BEL"] | CLASS_BITS["OBI"])
 
 
@@ -126,8 +137,14 @@ def _infusions_recorded(
     recorded = np.zeros(len(patient), dtype=np.int64)
     np.bitwise_or.at(recorded, span[single], row_bits[single])
     period = np.bincount(span, ~single & (row_bits > 0), len(patient)) > 0
-    infused = ((regimen & ~_INFUSED) == 0) & (recorded == regimen) & ~period
+    infused = wholly_infused(regimen) & (recorded == regimen) & ~period
     return np.where(infused, YES, UNKNOWN)
+
+
+def wholly_infused(regimen: Days) -> npt.NDArray[np.bool_]:
+    """Return which class bits are of infusions alone."""
+    infused: npt.NDArray[np.bool_] = (regimen & ~_INFUSED) == 0
+    return infused
 
 
 @dataclass(frozen=True)

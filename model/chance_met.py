@@ -2,15 +2,20 @@
 
 Assumes that an answer nobody recorded is *yes* as often as in courses alike where it is known: of
 the same drug classes, after the same answers in the patient's other courses, and with proteinuria
-that had moved as far before it was judged. It fails where an answer is missing because of what it
-would be, as where those who do not take their drugs are not asked.
+that had moved as far before it was judged. Whether tablets were taken is answered as refills and drug
+levels answer it: infusions given, and what patients and clinicians say, are *yes* more often. It
+fails where an answer is missing because of what it would be, as where those who do not take their
+drugs are not asked.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ..features.days import Days
 from ..features.history import History
+from .adherent import INFUSIONS, REPORTS, wholly_infused
 from .definition import Definition
 from .kleene import NO, UNKNOWN, YES, Answers
 from .label import Judgement, Regimens
@@ -52,12 +57,14 @@ def chance_met(
         1 or 0 where the rule can tell; nan where an answer is needed that is known of nobody.
     """
     course, patient = regimens.course, regimens.patient
-    failed = judgement.failed[course]
-    columns = _columns(judgement, regimens, definition, upcr)
-    chance = _chance_of_yes(failed, np.ones(len(course), dtype=bool), columns, regimens)
+    failed, adequate = judgement.failed[course], judgement.adequate[course]
+    every, may_have_failed = np.ones(len(course), dtype=bool), failed != NO
+    alike = _Alike.of(_columns(judgement, regimens, definition, upcr), regimens)
+    chance = _chance_of_yes(failed, every, alike)
     chance *= np.where(failed == UNKNOWN, _time_left(judgement, regimens, definition, horizon), 1.0)
-    for answers in (judgement.adequate[course], judgement.adherent[course]):
-        chance *= _chance_of_yes(answers, failed != NO, columns, regimens)
+    chance *= _chance_of_yes(adequate, may_have_failed, alike)
+    by_evidence = alike.by_evidence(judgement)
+    chance *= _chance_of_yes(judgement.adherent[course], may_have_failed, by_evidence)
     chance[regimens.counts == NO] = 0.0
     return at_least(definition.verdict.different_regimens, chance, patient, len(horizon))
 
@@ -88,23 +95,75 @@ def _time_left(
     return share
 
 
-def _chance_of_yes(
-    answers: Answers, alike: npt.NDArray[np.bool_], columns: Numbers, regimens: Regimens
-) -> Numbers:
+@dataclass(frozen=True)
+class _Alike:
+    """What courses are told apart by when one of their answers is unknown.
+
+    Parameters
+    ----------
+    regimens : Regimens
+    known, asked : ndarray of float, shape (n_courses, n_columns)
+        Columns of courses as references, and as those whose answer is asked for.
+    speaks : ndarray of bool, shape (n_courses,)
+        Whose known answer says something of the patient's other courses.
+    """
+
+    regimens: Regimens
+    known: Numbers
+    asked: Numbers
+    speaks: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, columns: Numbers, regimens: Regimens) -> "_Alike":
+        return cls(regimens, columns, columns, np.ones(len(columns), dtype=bool))
+
+    def by_evidence(self, judgement: Judgement) -> "_Alike":
+        """Tell courses apart by what their adherence is known from, too.
+
+        Those asked for are taken as known from refills or levels, or from infusions where nothing
+        else is given.
+        """
+        course = self.regimens.course
+        infusions, reports = (
+            _known_from_alone(judgement, measures)[course] for measures in (INFUSIONS, REPORTS)
+        )
+        infused = wholly_infused(judgement.courses.regimen[course])
+        return _Alike(
+            self.regimens,
+            np.column_stack([self.known, infusions, reports]),
+            np.column_stack([self.asked, infused, np.zeros(len(course))]),
+            ~infusions,
+        )
+
+
+def _known_from_alone(judgement: Judgement, measures: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """Return the courses whose adherence only some measures speak of."""
+    spoke = {vote.measure: vote.answer != UNKNOWN for vote in judgement.votes}
+    these = np.any([spoke[name] for name in measures], axis=0)
+    others = np.any([spoke[name] for name in spoke if name not in measures], axis=0)
+    alone: npt.NDArray[np.bool_] = these & ~others
+    return alone
+
+
+def _chance_of_yes(answers: Answers, among: npt.NDArray[np.bool_], alike: _Alike) -> Numbers:
     """Return the chance that each answer is yes, learned from the known answers of courses alike.
 
     For the verdict all answers of a patient must be yes, so an unknown one is asked given that the
     unknown ones before it are.
     """
-    patient = regimens.patient
-    known, asked = alike & (answers != UNKNOWN), (answers == UNKNOWN) & (regimens.counts != NO)
+    patient, counts = alike.regimens.patient, alike.regimens.counts
+    known, asked = among & (answers != UNKNOWN), (answers == UNKNOWN) & (counts != NO)
     yes = known & (answers == YES)
-    others_yes, others_no = (_others(patient, said) for said in (yes, known & ~yes))
+    others_yes, others_no = (
+        _others(patient, said & alike.speaks) for said in (yes, known & ~yes)
+    )
     chance: Numbers = (answers == YES).astype(float)
     if not asked.any():
         return chance
-    design = np.column_stack([columns, others_yes > 0, others_no > 0])
-    given = np.column_stack([columns, others_yes + _before(patient, asked) > 0, others_no > 0])
+    design = np.column_stack([alike.known, others_yes > 0, others_no > 0])
+    given = np.column_stack(
+        [alike.asked, others_yes + _before(patient, asked) > 0, others_no > 0]
+    )
     chance[asked] = _predicted(design[known], yes[known].astype(float), given[asked])
     return chance
 
