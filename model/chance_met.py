@@ -2,10 +2,10 @@
 
 Assumes that an answer nobody recorded is *yes* as often as in courses alike where it is known: of
 the same drug classes, after the same answers in the patient's other courses, and with proteinuria
-that had moved as far before it was judged. Whether tablets were taken is answered as refills and drug
-levels answer it: infusions given, and what patients and clinicians say, are *yes* more often. It
-fails where an answer is missing because of what it would be, as where those who do not take their
-drugs are not asked.
+that had moved as far before it could be judged and after. Whether tablets were taken is answered
+as refills and drug levels answer it: infusions given, and what patients and clinicians say, are
+*yes* more often. It fails where an answer is missing because of what it would be, as where those
+who do not take their drugs are not asked.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,8 @@ Numbers = npt.NDArray[np.float64]
 FEWEST_TO_FIT = 10
 """Known answers of either kind below which all courses get the same chance."""
 LEAST_RATIO = 0.01
+LATER_DAYS = 120
+"""After the window, in which proteinuria still tells what it was like there."""
 
 
 def chance_met(
@@ -72,16 +74,23 @@ def chance_met(
 def _columns(
     judgement: Judgement, regimens: Regimens, definition: Definition, upcr: History
 ) -> Numbers:
-    """Return what courses are told apart by: drug classes, and how far proteinuria had moved."""
+    """Return what courses are told apart by: drug classes, and how far proteinuria moved.
+
+    Both by the day on which it may be judged first, and after the last one, where a new regimen may
+    already have begun.
+    """
     course, patient = regimens.course, regimens.patient
-    start = judgement.courses.start[course]
-    before, _ = upcr.latest(patient, start + 1, start + definition.window.first_day - 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = before / judgement.response.proteinuria.baseline[course]
-    moved = np.log(np.maximum(ratio, LEAST_RATIO))
-    unmeasured = ~np.isfinite(moved)
-    classes = [has_class(judgement.courses.regimen[course], name) for name in CLASS_BITS]
-    return np.column_stack([*classes, np.where(unmeasured, 0.0, moved), unmeasured]).astype(float)
+    start, window = judgement.courses.start[course], definition.window
+    early, _ = upcr.latest(patient, start + 1, start + window.first_day - 1)
+    late = upcr.median(patient, start + window.last_day + 1, start + window.last_day + LATER_DAYS)
+    columns = [has_class(judgement.courses.regimen[course], name) for name in CLASS_BITS]
+    for value in (early, late):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = value / judgement.response.proteinuria.baseline[course]
+        moved = np.log(np.maximum(ratio, LEAST_RATIO))
+        unmeasured = ~np.isfinite(moved)
+        columns += [np.where(unmeasured, 0.0, moved), unmeasured]
+    return np.column_stack(columns).astype(float)
 
 
 def _time_left(
@@ -154,16 +163,12 @@ def _chance_of_yes(answers: Answers, among: npt.NDArray[np.bool_], alike: _Alike
     patient, counts = alike.regimens.patient, alike.regimens.counts
     known, asked = among & (answers != UNKNOWN), (answers == UNKNOWN) & (counts != NO)
     yes = known & (answers == YES)
-    others_yes, others_no = (
-        _others(patient, said & alike.speaks) for said in (yes, known & ~yes)
-    )
+    others_yes, others_no = (_others(patient, said & alike.speaks) for said in (yes, known & ~yes))
     chance: Numbers = (answers == YES).astype(float)
     if not asked.any():
         return chance
     design = np.column_stack([alike.known, others_yes > 0, others_no > 0])
-    given = np.column_stack(
-        [alike.asked, others_yes + _before(patient, asked) > 0, others_no > 0]
-    )
+    given = np.column_stack([alike.asked, others_yes + _before(patient, asked) > 0, others_no > 0])
     chance[asked] = _predicted(design[known], yes[known].astype(float), given[asked])
     return chance
 

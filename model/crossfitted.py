@@ -51,6 +51,38 @@ class Rows:
     patients: int
 
 
+@dataclass(frozen=True)
+class _Data:
+    """Rows before their preparation."""
+
+    X: Floats
+    y: npt.NDArray[np.intp]
+    weight: Floats
+    patient: npt.NDArray[Any]
+
+    def of(self, rows: npt.NDArray[np.intp]) -> "_Data":
+        return _Data(self.X[rows], self.y[rows], self.weight[rows], self.patient[rows])
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """Settings, what each predicts out of fold, and its weighted log loss."""
+
+    settings: Sequence[Any]
+    out_of_fold: Floats
+    losses: Floats
+
+    @property
+    def best(self) -> int:
+        """The first of those with the least loss."""
+        return int(np.flatnonzero(self.losses <= self.losses.min() + TIE)[0])
+
+    @property
+    def chosen(self) -> Floats:
+        """Linear predictors of the best."""
+        return self.out_of_fold[:, self.best]
+
+
 class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Calibrated risk from a family of fits, of which the data choose one.
 
@@ -129,30 +161,32 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X, y, weight, patient = X[used], y[used], weight[used], patient[used]
         self.classes_, outcome = two_outcomes(y, patient)
 
-        steps, everything = self._fit_preparation(X, outcome, weight, patient)
-        settings = self._settings(everything)
-        out_of_fold = np.empty((len(X), len(settings)))
-        for train, test in PatientFolds(self.folds, self.random_state).split(X, outcome, patient):
-            prepared, rows = self._fit_preparation(
-                X[train], outcome[train], weight[train], patient[train]
-            )
-            predictor = self._fit_settings(rows, settings)
-            out_of_fold[test] = predictor(self._prepare(prepared, X[test]))
-        losses = np.logaddexp(0, out_of_fold) - outcome[:, None] * out_of_fold
-        self.cv_log_loss_ = weight @ losses / weight.sum()
-        best = int(np.flatnonzero(self.cv_log_loss_ <= self.cv_log_loss_.min() + TIE)[0])
-
-        chosen = out_of_fold[:, best]
+        data = _Data(X, outcome, weight, patient)
+        design = self._design()
+        steps, everything = self._fit_preparation(data, design)
+        tried = self._try(data, design, self._settings(everything))
+        self.cv_log_loss_ = tried.losses
         name = self.calibration
         if name == "auto":
             name = choose_calibration(fewest_patients(outcome, patient, weight))
-        self.calibration_ = new_calibration(name).fit(chosen, outcome, weight)
-        self.setting_ = settings[best]
+        self.calibration_ = new_calibration(name).fit(tried.chosen, outcome, weight)
+        self.setting_ = tried.settings[tried.best]
         self.preparation_ = Pipeline(steps or [("features", "passthrough")])
-        self._fit_chosen(everything, settings, best)
+        self._fit_chosen(everything, tried.settings, tried.best)
         self.out_of_fold_linear_predictor_ = np.full(len(used), np.nan)
-        self.out_of_fold_linear_predictor_[used] = chosen
+        self.out_of_fold_linear_predictor_[used] = tried.chosen
         return self
+
+    def _try(self, data: "_Data", design: Any, settings: Sequence[Any]) -> "_Tried":
+        """Fit all settings without each fold in turn."""
+        out_of_fold = np.empty((len(data.X), len(settings)))
+        folds = PatientFolds(self.folds, self.random_state)
+        for train, test in folds.split(data.X, data.y, data.patient):
+            prepared, rows = self._fit_preparation(data.of(train), design)
+            predictor = self._fit_settings(rows, settings)
+            out_of_fold[test] = predictor(self._prepare(prepared, data.X[test]))
+        losses = np.logaddexp(0, out_of_fold) - data.y[:, None] * out_of_fold
+        return _Tried(settings, out_of_fold, data.weight @ losses / data.weight.sum())
 
     def decision_function(self, X: Any) -> Floats:
         """Return the linear predictor before calibration.
@@ -198,10 +232,9 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes: npt.NDArray[Any] = self.classes_[likelier]
         return classes
 
-    def _fit_preparation(
-        self, X: Floats, y: npt.NDArray[np.intp], weight: Floats, patient: npt.NDArray[Any]
-    ) -> tuple[list[tuple[str, Any]], Rows]:
+    def _fit_preparation(self, data: "_Data", design: Any) -> tuple[list[tuple[str, Any]], Rows]:
         """Fit step by step, because a pipeline hands weights on only where it is told to."""
+        X, y, weight, patient = data.X, data.y, data.weight, data.patient
         steps: list[tuple[str, Any]] = []
         made: Any = self._named(X)
         names = [str(name) for name in getattr(self, "feature_names_in_", range(X.shape[1]))]
@@ -211,9 +244,9 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             steps.append(("features", features))
             made = features.transform(made)
             names = [str(name) for name in features.get_feature_names_out()]
-        design = self._design()
         if design is not None:
-            steps.append(("design", design.fit(made, sample_weight=weight)))
+            design = clone(design).fit(made, sample_weight=weight)
+            steps.append(("design", design))
             made = design.transform(made)
             names = [str(name) for name in design.get_feature_names_out(np.array(names, object))]
         prepared = np.asarray(made, dtype=np.float64)

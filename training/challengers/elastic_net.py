@@ -6,6 +6,7 @@ patients with the outcome, which ones it keeps is largely chance; the risks are 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from numbers import Integral, Real
 from typing import Any
 
@@ -24,7 +25,11 @@ __all__ = ["ElasticNetRisk"]
 
 Floats = npt.NDArray[np.float64]
 
-ROUGHLY = 1e-8  # tolerance while the penalty is being chosen
+ROUGHLY, EXACTLY = 1e-6, 1e-14
+"""Tolerance while the penalty is being chosen, and of the fit that is kept."""
+STEPS_AROUND = 2
+FAVOUR = 0.5
+"""Of the penalty, for columns that were named beforehand."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,16 @@ class ElasticNetRisk(CrossFittedRisk):
     design : transformer, default=None
         Makes the columns of the regression, on comparable scales and without nan; by default a
         :class:`~lnrisk.model.classifier.MissingAwareScaler`. Its `fit` takes `sample_weight`.
-    l1_ratios : sequence of float, default=(1.0, 0.3)
+    l1_ratios : sequence of float, default=(0.5,)
         Mixtures to choose from, 1 for the lasso; above 0.
-    penalties : int, default=20
+    penalties : int, default=12
         Length of the path.
-    smallest : float, default=0.01
+    smallest : float, default=0.015
         Weakest penalty as a share of the strongest.
+    around : float, default=None
+        A penalty; only it and two on either side, as far apart as on the path, are then tried.
+    favoured : sequence of str, default=()
+        Columns named beforehand, which are penalised half as much, those that are there.
     unpenalised : sequence of str, default=("landmark_month",)
         Columns that are left free, if there: risks stay calibrated at each landmark.
     folds : int, default=5
@@ -93,6 +102,8 @@ class ElasticNetRisk(CrossFittedRisk):
         "l1_ratios": ["array-like"],
         "penalties": [Interval(Integral, 2, None, closed="left")],
         "smallest": [Interval(Real, 0, 1, closed="neither")],
+        "around": [None, Interval(Real, 0, None, closed="neither")],
+        "favoured": ["array-like"],
         "unpenalised": ["array-like"],
         "folds": [Interval(Integral, 2, None, closed="left")],
         "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
@@ -107,9 +118,11 @@ class ElasticNetRisk(CrossFittedRisk):
         features: Any = None,
         design: Any = None,
         *,
-        l1_ratios: Sequence[float] = (1.0, 0.3),
-        penalties: int = 20,
-        smallest: float = 0.01,
+        l1_ratios: Sequence[float] = (0.5,),
+        penalties: int = 12,
+        smallest: float = 0.015,
+        around: float | None = None,
+        favoured: Sequence[str] = (),
         unpenalised: Sequence[str] = (LANDMARK_MONTH,),
         folds: int = 5,
         random_state: int = 0,
@@ -119,6 +132,8 @@ class ElasticNetRisk(CrossFittedRisk):
         self.l1_ratios = l1_ratios
         self.penalties = penalties
         self.smallest = smallest
+        self.around = around
+        self.favoured = favoured
         self.unpenalised = unpenalised
         self.folds = folds
         self.random_state = random_state
@@ -127,7 +142,10 @@ class ElasticNetRisk(CrossFittedRisk):
         return MissingAwareScaler() if self.design is None else clone(self.design)
 
     def _factor(self, rows: Rows) -> Floats:
-        return np.array([name not in set(self.unpenalised) for name in rows.names], dtype=float)
+        favoured, free = set(self.favoured), set(self.unpenalised)
+        return np.array(
+            [0.0 if name in free else FAVOUR if name in favoured else 1.0 for name in rows.names]
+        )
 
     def _settings(self, rows: Rows) -> Sequence[_Setting]:
         if not len(self.l1_ratios) or not all(0 < ratio <= 1 for ratio in self.l1_ratios):
@@ -135,6 +153,9 @@ class ElasticNetRisk(CrossFittedRisk):
                 f"`l1_ratios` must lie above 0 and at most at 1, found {self.l1_ratios}."
             )
         shares = np.geomspace(1, self.smallest, self.penalties)
+        if self.around is not None:
+            apart = shares[1] ** np.arange(-STEPS_AROUND, STEPS_AROUND + 1)
+            return [_Setting(float(self.l1_ratios[0]), self.around * share) for share in apart]
         return [
             _Setting(float(ratio), float(strongest * share))
             for ratio in self.l1_ratios
@@ -157,17 +178,16 @@ class ElasticNetRisk(CrossFittedRisk):
         )
 
     def _fit_settings(self, rows: Rows, settings: Sequence[_Setting]) -> Predictor:
-        paths = []
-        for first in range(0, len(settings), self.penalties):
-            paths.append(self._path(rows, settings[first : first + self.penalties], ROUGHLY))
-        solutions = np.concatenate(paths)
+        mixtures = groupby(settings, key=lambda setting: setting.l1_ratio)
+        solutions = np.concatenate([self._path(rows, list(one), ROUGHLY) for _, one in mixtures])
         return lambda X: np.column_stack(
             [linear_predictor(X, solution[1:], solution[0]) for solution in solutions]
         )
 
     def _fit_chosen(self, rows: Rows, settings: Sequence[_Setting], chosen: int) -> None:
-        first = chosen - chosen % self.penalties
-        solution = self._path(rows, settings[first : chosen + 1], 1e-14)[-1]
+        taken = settings[chosen]
+        upto = [one for one in settings[: chosen + 1] if one.l1_ratio == taken.l1_ratio]
+        solution = self._path(rows, upto, EXACTLY)[-1]
         self.column_names_ = rows.names
         self.intercept_, self.coef_ = float(solution[0]), solution[1:]
 
