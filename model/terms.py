@@ -18,6 +18,7 @@ __all__ = [
     "Course",
     "affordable",
     "baseline_pieces",
+    "every_piece",
     "model_pieces",
     "parameters_of",
     "pieces_of",
@@ -168,6 +169,47 @@ def affordable(
         if parameters is None or used + parameters_of(own) <= parameters:
             chosen.extend(own)
     return tuple(chosen)
+
+
+def every_piece(
+    named: Sequence[Piece],
+    listed: Sequence[Piece],
+    telling: Collection[str],
+    speaks_for: Mapping[str, str],
+) -> tuple[Piece, ...]:
+    """Return the pieces of a model on every feature, those named beforehand first.
+
+    Parameters
+    ----------
+    named : sequence of Piece
+        That the model of few terms has.
+    listed : sequence of Piece
+        Bends and effects in time that may be told apart; values are taken of every feature.
+    telling : collection of str
+        Features that tell something in the training data, in order.
+    speaks_for : mapping of str to str
+        Of a feature that is missing at times, the one whose missingness is the same.
+
+    Examples
+    --------
+    >>> pieces = every_piece([Piece("age")], [], ["age", "c3", "c4"], {"c3": "c3", "c4": "c3"})
+    >>> [(piece.term, piece.shape) for piece in pieces]
+    [('age', 'value'), ('c3', 'value'), ('c4', 'value'), ('c3', 'missing')]
+    """
+    shaped = [piece for piece in listed if piece.term in telling and piece != Piece(piece.term)]
+    told = [piece.term for piece in named if piece.shape == "missing"]
+    covered = {speaks_for.get(name, name) for name in told}
+    gaps = dict.fromkeys(speaks_for[name] for name in telling if name in speaks_for)
+    return tuple(
+        dict.fromkeys(
+            [
+                *named,
+                *(Piece(name) for name in telling if name != LANDMARK_MONTH),
+                *shaped,
+                *(Piece(name, "missing") for name in gaps if name not in covered),
+            ]
+        )
+    )
 
 
 def parameters_of(pieces: Sequence[Piece]) -> int:

@@ -4,9 +4,11 @@ Assumes that the outcome was not looked at when the list of pieces was made; the
 and events decides how far down that list the model goes.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ..features.errors import LnriskError
@@ -19,12 +21,14 @@ from ..features.trajectories import shrunken_dictionary
 from ..model.columns import Piece
 from ..model.definition import Definition
 from ..model.sample_size import SampleSize, sample_size
-from ..model.terms import affordable, parameters_of, terms_of
+from ..model.terms import affordable, every_piece, parameters_of, terms_of
 from .at_risk import AtRisk, people, rows_at_risk, why_useless
 from .config import TrainingConfig
 from .overlap import refuse_the_outcome
 
-__all__ = ["Cohort", "build_cohort"]
+__all__ = ["BOOSTING", "ELASTIC_NET", "LOGISTIC", "Cohort", "build_cohort", "with_every_feature"]
+
+LOGISTIC, ELASTIC_NET, BOOSTING = "logistic", "elastic net", "boosting"
 
 FEWEST_EVENTS = 10
 FEWEST_WITHOUT = 10
@@ -39,8 +43,12 @@ class Cohort(AtRisk):
 
     Parameters
     ----------
+    classifier : {"logistic", "elastic net", "boosting"}
+        What is fitted to them.
+    named : tuple of Piece
+        What was named beforehand, as far as the sample size affords it.
     pieces : tuple of Piece
-        What enters the model.
+        What enters the model: what was named, or every feature.
     dictionary : tuple of Feature
         Of the terms that enter the model, in order.
     trajectories : TrajectoryPlan
@@ -51,6 +59,8 @@ class Cohort(AtRisk):
         What the patients at the primary landmark can carry.
     """
 
+    classifier: str
+    named: tuple[Piece, ...]
     pieces: tuple[Piece, ...]
     dictionary: tuple[Feature, ...]
     trajectories: TrajectoryPlan
@@ -120,19 +130,56 @@ def _chosen_pieces(
     telling = {name for name in terms if not why[name]}
     if len(config.landmark_days) > 1:
         telling.add(LANDMARK_MONTH)
-    missing = {name for name in telling if _sometimes_missing(name, features)}
+    missing = {name for name in telling if _gaps(name, features).any()}
     pieces = affordable(config.pieces, telling, missing, parameters)
     kept = set(terms_of(pieces))
     left_out = {name: why[name] or "more than the sample affords" for name in terms}
     return pieces, {name: reason for name, reason in left_out.items() if name not in kept}
 
 
-def _sometimes_missing(name: str, features: pd.DataFrame) -> bool:
-    """Return whether a term is missing in some rows; of a trajectory the level speaks for all."""
-    if name in features.columns:
-        return bool(features[name].isna().any())
+def _gaps(name: str, features: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return in which rows a term is missing; of a trajectory the level speaks for all."""
     level = name.removesuffix("_level")
-    return level != name and bool(features[f"{level}_last"].isna().any())
+    column = name if name in features.columns else f"{level}_last"
+    if column not in features.columns or (name != column and level == name):
+        return np.zeros(len(features), dtype=bool)
+    missing: npt.NDArray[np.bool_] = features[column].isna().to_numpy()
+    return missing
+
+
+def with_every_feature(cohort: Cohort, config: TrainingConfig) -> Cohort:
+    """Return the cohort for an elastic net on every feature that tells something.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    config : TrainingConfig
+    """
+    known = _dictionary(cohort, config)
+    refuse_the_outcome(list(known), known, config.landmark_days[0])
+    why = {name: why_useless(name, cohort.features) for name in known}
+    telling = [name for name in known if not why[name]]
+    pieces = every_piece(cohort.named, config.pieces, telling, _same_gaps(telling, cohort.features))
+    kept = terms_of(pieces)
+    return replace(
+        cohort,
+        classifier=ELASTIC_NET,
+        pieces=pieces,
+        dictionary=tuple(known[name] for name in kept),
+        trajectories=_needed(trajectory_plan(config.analytes), kept),
+        left_out_features=tuple((name, reason) for name, reason in why.items() if reason),
+    )
+
+
+def _same_gaps(names: Sequence[str], features: pd.DataFrame) -> dict[str, str]:
+    """Return, of each term that is missing at times, the first that is missing in the same rows."""
+    first: dict[bytes, str] = {}
+    speaks_for = {}
+    for name in names:
+        gaps = _gaps(name, features)
+        if gaps.any():
+            speaks_for[name] = first.setdefault(gaps.tobytes(), name)
+    return speaks_for
 
 
 def build_cohort(registry: Registry, definition: Definition, config: TrainingConfig) -> Cohort:
@@ -143,6 +190,7 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
     registry : Registry
     definition : Definition
     config : TrainingConfig
+        Where it leaves the classifier to be chosen, the cohort is that of the logistic regression.
 
     Raises
     ------
@@ -158,14 +206,17 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
     size = _sample_size(rows, parameters_of(pieces), config)
     if size.too_small and not config.allow_small:
         raise LnriskError(_too_small(registry, size))
-    return Cohort(
+    cohort = Cohort(
         **vars(rows),
+        classifier=LOGISTIC,
+        named=pieces,
         pieces=pieces,
         dictionary=tuple(known[name] for name in kept),
         trajectories=_needed(trajectory_plan(config.analytes), kept),
         left_out_features=tuple(why.items()),
         sample_size=size,
     )
+    return with_every_feature(cohort, config) if config.classifier == ELASTIC_NET else cohort
 
 
 def _sample_size(rows: AtRisk, parameters: int, config: TrainingConfig) -> SampleSize:

@@ -90,9 +90,13 @@ class TrainingConfig(BaseModel):
         Analytes whose trajectories are features, and on which scale.
     course : {"shrunken", "least_squares", "least_squares_line", "last"}
         How an analyte's course is told to the model, see `lnrisk.model.terms`.
+    classifier : {"best", "logistic", "elastic net"}
+        What the model file holds: the simplest of those two that is within one standard error of
+        the better one in nested cross-validation, or one of them in any case.
     terms : tuple of str, optional
-        Features that enter the model, the most important first; by default those of
-        `lnrisk.model.terms.model_pieces`.
+        Features that enter the logistic regression, the most important first; by default those of
+        `lnrisk.model.terms.model_pieces`. Where they are named, no other classifier is taken unless
+        it is named too.
     anticipated_auroc : float
         What the sample size is reckoned with, before anyone has looked.
     censoring : {"kaplan-meier", "cox"}
@@ -116,6 +120,7 @@ class TrainingConfig(BaseModel):
     horizon_days: int = Field(default=548, gt=0)
     analytes: dict[str, Scale] = Field(default_factory=lambda: dict(DEFAULT_ANALYTES), min_length=1)
     course: Course = "shrunken"
+    classifier: Literal["best", "logistic", "elastic net"] = "best"
     terms: tuple[str, ...] | None = None
     anticipated_auroc: float = Field(default=0.8, gt=0.5, lt=1)
     allow_small: bool = False

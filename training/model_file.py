@@ -4,19 +4,24 @@ Assumes that the refits are of the same cohort; their risks are told by the colu
 itself, which is close because trajectories and scales hardly move from refit to refit.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..features.feature import Feature
 from ..features.registry import Registry
+from ..features.trajectories import Trajectory, shrunken_dictionary
 from ..model.artifact import RiskModel, Term, missing_patterns
-from ..model.classifier import LogisticRisk
+from ..model.crossfitted import CrossFittedRisk
 from ..model.definition import Definition
 from ..model.spread import Spread
 from ..model.support import support_of
 from ..model.table_calibration import VennAbersCalibration
+from ..model.terms import terms_of
 from .at_risk import people, required_feature
 from .cohort import Cohort
 from .config import TrainingConfig
@@ -26,7 +31,7 @@ __all__ = ["to_risk_model"]
 
 
 def to_risk_model(
-    classifier: LogisticRisk,
+    classifier: CrossFittedRisk,
     cohort: Cohort,
     registry: Registry,
     definition: Definition,
@@ -34,11 +39,11 @@ def to_risk_model(
     refits: Refits,
     spread: Spread | None = None,
 ) -> RiskModel:
-    """Return the fitted classifier as a sealed model file.
+    """Return the fitted classifier as a sealed model file, without what it left at 0.
 
     Parameters
     ----------
-    classifier : LogisticRisk
+    classifier : LogisticRisk or ElasticNetRisk
     cohort : Cohort
     registry : Registry
     definition : Definition
@@ -51,8 +56,13 @@ def to_risk_model(
     rows = cohort.has_outcome
     features, design = classifier.preparation_["features"], classifier.preparation_["design"]
     made = features.transform(cohort.inputs[rows])
+    used = classifier.coef_ != 0
+    used_columns = tuple(compress(design.columns_, used))
+    columns = design.transform(made)[:, used]
+    terms = set(terms_of(used_columns))
+    dictionary = [entry for entry in cohort.dictionary if entry.name in terms]
     values = pd.DataFrame(made[:, 1:], columns=list(cohort.terms))
-    columns = design.transform(made)
+    values = values[[entry.name for entry in dictionary]]
     y, weight = cohort.y[rows], cohort.weights.weight[rows]
     pairs = VennAbersCalibration().fit(classifier.out_of_fold_linear_predictor_, y, weight)
     at_primary = cohort.primary & rows
@@ -63,11 +73,11 @@ def to_risk_model(
         outcome=config.outcome,
         definition=definition,
         analytes=dict(config.analytes),
-        trajectories=features.trajectories_,
-        terms=_terms(cohort, values, weight),
-        columns=design.columns_,
+        trajectories=_needed(features.trajectories_, terms),
+        terms=_terms(dictionary, values, weight),
+        columns=used_columns,
         intercept=classifier.intercept_,
-        coefficients=tuple(classifier.coef_.tolist()),
+        coefficients=tuple(classifier.coef_[used].tolist()),
         calibration=classifier.calibration_.map_,
         venn_abers=pairs.map_,
         refits=refit_coefficients(refits, columns),
@@ -89,8 +99,17 @@ def to_risk_model(
     return replace(model, training={**model.training, "support": support}).sealed()
 
 
+def _needed(trajectories: Sequence[Trajectory], terms: Collection[str]) -> tuple[Trajectory, ...]:
+    """Return the trajectories that some term rests on."""
+    return tuple(
+        one
+        for one in trajectories
+        if any(feature.name in terms for feature in shrunken_dictionary([one.name]))
+    )
+
+
 def _terms(
-    cohort: Cohort, values: pd.DataFrame, weight: npt.NDArray[np.float64]
+    dictionary: Sequence[Feature], values: pd.DataFrame, weight: npt.NDArray[np.float64]
 ) -> tuple[Term, ...]:
     return tuple(
         Term(
@@ -102,7 +121,7 @@ def _terms(
             formula=entry.formula,
             **_spread(values[entry.name].to_numpy(), weight),
         )
-        for entry in cohort.dictionary
+        for entry in dictionary
     )
 
 

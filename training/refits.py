@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from ..model.crossfitted import CrossFittedRisk
 from .cohort import Cohort
 from .config import TrainingConfig
 from .fitting import fit_classifier
@@ -58,12 +59,20 @@ def drawn_times(cohort: Cohort, refits: int, seed: int) -> Iterator[Floats]:
         )
 
 
-def refit(cohort: Cohort, config: TrainingConfig, step: Step, pieces: Pieces = NOWHERE) -> Refits:
+def refit(
+    cohort: Cohort,
+    classifier: CrossFittedRisk,
+    config: TrainingConfig,
+    step: Step,
+    pieces: Pieces = NOWHERE,
+) -> Refits:
     """Repeat the whole fit on bootstrap samples.
 
     Parameters
     ----------
     cohort : Cohort
+    classifier : CrossFittedRisk
+        Fitted to all patients; where settings take long to try, a refit tries those near its own.
     config : TrainingConfig
         `refits` of them, from `seed`.
     step : callable
@@ -75,7 +84,8 @@ def refit(cohort: Cohort, config: TrainingConfig, step: Step, pieces: Pieces = N
     lean = replace(cohort, features=cohort.inputs)
     drawn = list(drawn_times(cohort, config.refits, config.seed))
     named = {f"refit-{number}": times for number, times in enumerate(drawn)}
-    found = pieces.run(partial(_refit_risk, lean, config.seed), named, "refits", step)
+    again = partial(_refit_risk, lean, config.seed, classifier)
+    found = pieces.run(again, named, "refits", step)
     both = [
         (times[rows], found[name]["risk"])
         for name, times in named.items()
@@ -86,14 +96,14 @@ def refit(cohort: Cohort, config: TrainingConfig, step: Step, pieces: Pieces = N
     return Refits(times, risk)
 
 
-def _refit_risk(cohort: Cohort, seed: int, times: Floats) -> Arrays:
+def _refit_risk(cohort: Cohort, seed: int, whole: CrossFittedRisk, times: Floats) -> Arrays:
     """Return the risks of the resolved rows; none where the draw has too few of an outcome."""
     rows = cohort.has_outcome
     drawn = rows & (times > 0)
     cases = {v: len(set(cohort.patient_id[drawn & (cohort.y == v)])) for v in (0.0, 1.0)}
     if min(cases.values()) < FEWEST:
         return {"risk": np.empty(0)}
-    classifier, _ = fit_classifier(cohort, drawn, seed, times)
+    classifier, _ = fit_classifier(cohort, drawn, seed, times, whole)
     return {"risk": classifier.predict_proba(cohort.inputs[rows])[:, 1]}
 
 

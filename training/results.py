@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
-from ..model.classifier import LogisticRisk
+from ..model.crossfitted import CrossFittedRisk
 from ..model.weights import LARGEST_WEIGHT
 from .cohort import Cohort
 from .config import TrainingConfig
@@ -118,7 +118,7 @@ def run_results(
     registry: Registry,
     cohort: Cohort,
     validated: CrossValidation,
-    classifier: LogisticRisk,
+    classifier: CrossFittedRisk,
     model: RiskModel,
     config: TrainingConfig,
     created_on: datetime.date,
@@ -194,11 +194,17 @@ def run_results(
                 "missing": float(missing[entry.name]),
             }
             for entry in cohort.dictionary
+            if entry.name in missing
         ],
         "features_left_out": [{"name": n, "why": why} for n, why in cohort.left_out_features],
         "warnings": _warnings(registry, cohort, validated),
         "model": {
-            "C": classifier.C_,
+            "classifier": cohort.classifier,
+            "C": getattr(classifier, "C_", None),
+            "penalty": getattr(classifier.setting_, "penalty", None),
+            "l1_ratio": getattr(classifier.setting_, "l1_ratio", None),
+            "columns": len(model.columns),
+            "columns_tried": len(cohort.pieces),
             "calibration": model.calibration.kind,
             "calibration_intercept": getattr(classifier.calibration_, "intercept_", None),
             "calibration_slope": getattr(classifier.calibration_, "slope_", None),

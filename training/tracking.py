@@ -64,6 +64,9 @@ def _versions() -> dict[str, str]:
     return {"python": python} | {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
+_TUNED = ("C", "penalty", "l1_ratio")
+
+
 def _parameters(config: TrainingConfig, results: dict[str, Any]) -> dict[str, Any]:
     plain = config.model_dump(mode="json")
     validation = plain.pop("validation")
@@ -72,7 +75,8 @@ def _parameters(config: TrainingConfig, results: dict[str, Any]) -> dict[str, An
         **{f"validation_{name}": value for name, value in validation.items()},
         "definition": results["task"]["definition"] or "registry outcome",
         "definition_version": results["task"]["definition_version"] or "",
-        "C": results["model"]["C"],
+        "classifier": results["model"]["classifier"],
+        **{name: results["model"][name] for name in _TUNED if results["model"][name] is not None},
         "features": len(results["features"]),
     }
 

@@ -4,6 +4,7 @@ Assumes that the registry passed its checks; everything that is random follows f
 """
 
 import datetime
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from threadpoolctl import threadpool_limits
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.definition import Definition
-from .challengers.candidates import DEFAULT
-from .cohort import Cohort, build_cohort
+from .challengers.candidates import candidates, compare, served
+from .cohort import LOGISTIC, Cohort, build_cohort
 from .config import TrainingConfig
 from .described.description import description, simple_rules
 from .fitting import fit_classifier
@@ -69,10 +70,11 @@ def train(
         A folder in which finished pieces of the validation are kept until all is done, so that
         the same run takes up where it was interrupted.
     """
-    pieces = kept_for(work, run_key(registry, definition, config, version))
-    with threadpool_limits(limits=1, user_api="blas"):  # small matrices: threads only wait
-        done = _train(registry, definition, config, step, version, pieces)
-    pieces.clear()
+    with tempfile.TemporaryDirectory() as none_given:
+        pieces = kept_for(work or Path(none_given), run_key(registry, definition, config, version))
+        with threadpool_limits(limits=1, user_api="blas"):  # small matrices: threads only wait
+            done = _train(registry, definition, config, step, version, pieces)
+        pieces.clear()
     return done
 
 
@@ -82,8 +84,9 @@ def fit_model(
     """Train without validating: for a model whose figures come from elsewhere."""
     with threadpool_limits(limits=1, user_api="blas"):
         cohort = build_cohort(registry, definition, config)
+        config = config.changed(classifier=cohort.classifier)
         classifier, _ = fit_classifier(cohort, cohort.has_outcome, config.seed)
-        refits = refit(cohort, config, step)
+        refits = refit(cohort, classifier, config, step)
         spread, _ = look_again(registry, definition, config)
         return to_risk_model(classifier, cohort, registry, definition, config, refits, spread)
 
@@ -97,36 +100,46 @@ def _train(
     pieces: Pieces,
 ) -> TrainingRun:
     step("cohort", 0, 1)
-    cohort = build_cohort(registry, definition, config)
+    found = candidates(
+        build_cohort(registry, definition, config.changed(classifier=LOGISTIC)), config
+    )
     step("cohort", 1, 1)
+    competed = compare(found, config, step, pieces) if config.validation.challengers else []
+    cohort = found[served(competed, config)]
+    config = config.changed(classifier=cohort.classifier)
     step("fit", 0, 1)
     classifier, _ = fit_classifier(cohort, cohort.has_outcome, config.seed)
     step("fit", 1, 1)
     rules = simple_rules(cohort)
-    found = validate(registry, definition, cohort, classifier, config, step, pieces, rules)
+    validated = validate(registry, definition, cohort, classifier, config, step, pieces, rules)
     step("later look", 0, 1)
     spread, unknown = look_again(registry, definition, config)
     step("later look", 1, 1)
-    model = to_risk_model(classifier, cohort, registry, definition, config, found.refits, spread)
+    model = to_risk_model(
+        classifier, cohort, registry, definition, config, validated.refits, spread
+    )
     today = datetime.datetime.now(tz=datetime.UTC).date()
     results = run_results(
-        registry, cohort, found.cross_validation, classifier, model, config, today, version
+        registry, cohort, validated.cross_validation, classifier, model, config, today, version
     )
-    results |= validation_results(found, cohort)
+    results |= validation_results(validated, cohort)
     results |= description(
-        registry, definition, cohort, model, found.cross_validation, config, step
+        registry, definition, cohort, model, validated.cross_validation, config, step
     )
+    results["candidates"] = competed
     results["spread"] = spread_results(spread)
     unranged = [f"Risks have no range. {unknown}"] if unknown else []
     results["warnings"] = [*results["warnings"], *unranged, *_beaten(results["candidates"])]
-    return TrainingRun(model, cohort, found, results)
+    return TrainingRun(model, cohort, validated, results)
 
 
-def _beaten(candidates: list[dict[str, Any]]) -> list[str]:
-    """Return a warning where a challenger did clearly better than what the model file holds."""
+def _beaten(competed: list[dict[str, Any]]) -> list[str]:
+    """Return a warning where another candidate did clearly better than the one that is served."""
+    held = next((one for one in competed if one["served"]), None)
+    if held is None or held["difference"] <= held["difference_error"]:
+        return []
+    best = next(one for one in competed if one["difference"] == 0)
     return [
-        f"The {one['name']} did better than the default by more than one standard error in the "
-        "same folds; the model file holds the default, whose effects can be read and served."
-        for one in candidates
-        if one["chosen"] and one["name"] != DEFAULT
+        f"The {best['name']} did better than the {held['name']} by more than one standard error in "
+        "the same folds; the model file holds the latter."
     ]

@@ -1,123 +1,103 @@
 """The default and its challengers on one cohort, each without the patients that it is judged on.
 
-Assumes that the default's risks were cross-validated with the same folds and seed, so that all
-candidates were trained on the same patients.
+Assumes that all candidates are trained on the same patients, in the folds of the first repeat of
+the cross-validation. The model file holds sums of terms, so boosting can win and is not served.
 """
 
-import warnings
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-
-from ...features.laboratory import LANDMARK_MONTH
-from ...features.pipeline import trajectory_plan
-from ...features.trajectories import shrunken_dictionary
-from ...features.trajectory_transformer import TrajectoryFeatures
-from ...model.crossfitted import CrossFittedRisk
-from ...model.folds import PatientFolds
-from ..cohort import Cohort
+from ..cohort import BOOSTING, ELASTIC_NET, LOGISTIC, Cohort, with_every_feature
 from ..config import TrainingConfig
+from ..pieces import NOWHERE, Pieces
 from ..progress import Step
 from ..selection import Candidate, choose
-from .boosting import BoostedRisk
-from .elastic_net import ElasticNetRisk
+from ..validation.cross_validation import out_of_fold
 
-__all__ = ["DEFAULT", "challengers", "compare"]
+__all__ = ["candidates", "compare", "served"]
 
-DEFAULT = "logistic"
 MEANINGS = {
-    DEFAULT: "ridge-penalised logistic regression on few terms named beforehand",
-    "elastic net": "elastic net on every feature",
-    "boosting": "gradient boosting on the terms of the default, monotone where medicine is sure",
+    LOGISTIC: "ridge-penalised logistic regression on few terms named beforehand",
+    ELASTIC_NET: "elastic net on every feature, those named beforehand penalised half as much",
+    BOOSTING: "gradient boosting on the terms of the default, monotone where medicine is sure",
 }
 """In order of simplicity: a sum of few terms, a sum of many, and what is no sum."""
+SERVABLE = (LOGISTIC, ELASTIC_NET)
 
 
-def challengers(cohort: Cohort, config: TrainingConfig) -> dict[str, CrossFittedRisk]:
-    """Return unfitted challengers; they are fitted to `Cohort.features`."""
-    plan, statistics = cohort.trajectories, set(_statistics(cohort))
-    few = TrajectoryFeatures(
-        plan.series, plan.groups, plan.knots, keep=(LANDMARK_MONTH, *cohort.terms)
-    )
-    whole = trajectory_plan(config.analytes)
-    told = [name for name in cohort.features.columns if name not in statistics]
-    shrunken = [feature.name for feature in shrunken_dictionary(whole.series)]
-    every = TrajectoryFeatures(
-        whole.series, whole.groups, whole.knots, keep=(LANDMARK_MONTH, *told, *shrunken)
-    )
-    return {
-        "elastic net": ElasticNetRisk(every, random_state=config.seed),
-        "boosting": BoostedRisk(few, random_state=config.seed),
-    }
-
-
-def compare(
-    cohort: Cohort, default_risk: npt.NDArray[np.float64], config: TrainingConfig, step: Step
-) -> list[dict[str, Any]]:
-    """Compare the default with its challengers, tuning and calibration repeated in every fold.
+def candidates(cohort: Cohort, config: TrainingConfig) -> dict[str, Cohort]:
+    """Return what each candidate is fitted to, the simplest first.
 
     Parameters
     ----------
     cohort : Cohort
-    default_risk : ndarray of float, shape (n_resolved,)
-        Of the default, from the first repeat of the cross-validation.
+        Of the default.
+    config : TrainingConfig
+    """
+    return {
+        LOGISTIC: cohort,
+        ELASTIC_NET: with_every_feature(cohort, config),
+        BOOSTING: replace(cohort, classifier=BOOSTING),
+    }
+
+
+def compare(
+    found: Mapping[str, Cohort], config: TrainingConfig, step: Step, pieces: Pieces = NOWHERE
+) -> list[dict[str, Any]]:
+    """Compare candidates, tuning and calibration repeated in every fold.
+
+    Parameters
+    ----------
+    found : mapping of str to Cohort
+        As `candidates` returns them.
     config : TrainingConfig
         Its folds and seed are those of the cross-validation.
     step : callable
         Told of the progress.
+    pieces : Pieces
+        Where finished folds are kept, and found again by the cross-validation.
 
     Returns
     -------
     list of dict
-        As `lnrisk.training.selection.choose` returns them, of the rows of all landmarks.
+        As `lnrisk.training.selection.choose` returns them, of the rows of all landmarks, with
+        ``served``: whether the model file is to hold it, which is the simplest within one standard
+        error of the best among those that a model file can hold.
     """
-    rows = np.flatnonzero(cohort.has_outcome)
-    X, y = cohort.features.iloc[rows], cohort.y[rows]
-    weight, patient = cohort.weights.weight[rows], cohort.patient_id[rows].astype(str)
-    found = challengers(cohort, config)
-    risks = {name: np.empty(len(y)) for name in found}
-    folds = PatientFolds(config.validation.folds, random_state=config.seed)
-    total, done = config.validation.folds * len(found), 0
-    for train, test in folds.split(y, y, patient):
-        for name, model in found.items():
-            step("challengers", done, total)
-            risks[name][test] = _out_of_fold(model, X, y, weight, patient, train, test)
-            done += 1
-    step("challengers", total, total)
-    ordered = {DEFAULT: default_risk, **risks}
-    return choose(
-        [
-            Candidate(name, meaning, ordered[name], _parameters(name, cohort))
-            for name, meaning in MEANINGS.items()
-        ],
-        y,
-        weight,
-        patient,
-    )
+    cohort = found[LOGISTIC]
+    rows = cohort.has_outcome
+    competing = [
+        Candidate(
+            name,
+            MEANINGS[name],
+            out_of_fold(one, config, 1, step, pieces)[0][rows],
+            float(cohort.sample_size.parameters) if name == LOGISTIC else None,
+        )
+        for name, one in found.items()
+    ]
+    given = (cohort.y[rows], cohort.weights.weight[rows], cohort.patient_id[rows].astype(str))
+    servable = choose([one for one in competing if one.name in SERVABLE], *given)
+    taken = asked_for(config) or next(row["name"] for row in servable if row["chosen"])
+    return [{**row, "served": row["name"] == taken} for row in choose(competing, *given)]
 
 
-def _out_of_fold(
-    model: CrossFittedRisk,
-    X: pd.DataFrame,
-    y: npt.NDArray[np.float64],
-    weight: npt.NDArray[np.float64],
-    patient: npt.NDArray[Any],
-    train: npt.NDArray[np.intp],
-    test: npt.NDArray[np.intp],
-) -> npt.NDArray[np.float64]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The linear predictor ranks patients no better")
-        model.fit(X.iloc[train], y[train].astype(int), weight[train], patient[train])
-    risk: npt.NDArray[np.float64] = model.predict_proba(X.iloc[test])[:, 1]
-    return risk
+def asked_for(config: TrainingConfig) -> str | None:
+    """Return the classifier that a configuration names, by itself or by its terms; None if none."""
+    if config.classifier != "best":
+        return config.classifier
+    return LOGISTIC if config.terms else None
 
 
-def _parameters(name: str, cohort: Cohort) -> float | None:
-    return float(cohort.sample_size.parameters) if name == DEFAULT else None
+def served(rows: list[dict[str, Any]], config: TrainingConfig) -> str:
+    """Return the name of the candidate that the model file is to hold.
 
-
-def _statistics(cohort: Cohort) -> list[str]:
-    """Return the columns that trajectories are made from, and the landmark."""
-    return [name for name in cohort.features.columns if ":" in name or name == LANDMARK_MONTH]
+    Parameters
+    ----------
+    rows : list of dict
+        As `compare` returns them; empty where nothing was compared.
+    config : TrainingConfig
+    """
+    if not rows:
+        return asked_for(config) or LOGISTIC
+    return next(str(row["name"]) for row in rows if row["served"])

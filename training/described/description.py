@@ -1,6 +1,6 @@
 """Everything in the results that describes rather than validates, in one go.
 
-Assumes the validation is done: comparators and challengers are judged on its folds.
+Assumes the validation is done: comparators are judged on its folds.
 """
 
 from typing import Any
@@ -11,7 +11,6 @@ import numpy.typing as npt
 from ...features.registry import Registry
 from ...model.artifact import RiskModel
 from ...model.definition import Definition
-from ..challengers.candidates import compare
 from ..cohort import Cohort
 from ..comparators.comparator import comparators
 from ..comparators.recalibration import comparator_rows
@@ -68,7 +67,6 @@ def description(
         random_state=config.seed,
     )
     step("comparators", 1, 1)
-    competed = compare(cohort, found.risk[:, 0], config, step) if plan.challengers else []
     shared = []
     if config.outcome == "rule":
         shared = overlap(cohort.dictionary, definition, cohort.primary_landmark)
@@ -78,7 +76,6 @@ def description(
         "effects": effects(model, cohort),
         "worked_patients": worked_patients(model, cohort),
         "comparators": compared,
-        "candidates": competed,
         "overlap": shared,
         **label_section(registry, definition),
     }

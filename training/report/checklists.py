@@ -71,8 +71,10 @@ class Question:
 
 def classifier(results: Results) -> str:
     """Return what kind of model it is, in words."""
-    chosen = next((c for c in results.candidates if c.chosen), None)
-    return (chosen.name if chosen else "penalised logistic regression").capitalize()
+    name = results.model.classifier if results.model else None
+    return {None: "Penalised logistic regression", "logistic": "Penalised logistic regression"}.get(
+        name, str(name).capitalize()
+    )
 
 
 def tripod(results: Results) -> list[Item]:

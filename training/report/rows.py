@@ -222,7 +222,7 @@ def candidates(results: Results) -> Table:
     """Candidates of the nested comparison."""
     rows = [
         (
-            r.name + (" (chosen)" if r.chosen else ""),
+            r.name + (" (in the model file)" if r.served else ""),
             r.meaning,
             r.why,
             number(r.log_loss, 4),

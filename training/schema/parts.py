@@ -358,7 +358,8 @@ class Candidate(Part):
     difference_error: Number = Field(None, description="Standard error of the difference.")
     auroc: Number = Field(None, description="AUROC in the same folds.")
     parameters: Number = Field(None, description="Parameters, for the rule of the simpler.")
-    chosen: bool = Field(False, description="Whether it became the model.")
+    chosen: bool = Field(False, description="Whether it is the simplest near the best of all.")
+    served: bool = Field(False, description="Whether the model file holds it.")
     why: str = Field("", description="Why, or why not.")
 
 
@@ -571,7 +572,12 @@ class LeftOut(Part):
 class ModelFacts(Part):
     """The model itself, in short; the model file has all of it."""
 
-    C: Number = Field(None, description="Inverse of the penalty.")
+    classifier: str | None = Field(None, description="Name of the classifier.")
+    C: Number = Field(None, description="Inverse of the penalty, of a logistic regression.")
+    penalty: Number = Field(None, description="Penalty of an elastic net, per mean log loss.")
+    l1_ratio: Number = Field(None, description="Share of the penalty that is of absolute values.")
+    columns: Count = Field(None, description="Columns of the regression with a coefficient.")
+    columns_tried: Count = Field(None, description="Columns that it was fitted to.")
     calibration: str | None = Field(None, description="How the score became a risk.")
     calibration_intercept: Number = Field(None, description="Intercept of that.")
     calibration_slope: Number = Field(None, description="Slope of that.")

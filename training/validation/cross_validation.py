@@ -23,7 +23,7 @@ from ..pieces import NOWHERE, Arrays, Pieces
 from ..progress import Step
 from .figures import figures
 
-__all__ = ["CrossValidation", "Fold", "cross_validate", "folds_of", "lean"]
+__all__ = ["CrossValidation", "Fold", "cross_validate", "folds_of", "lean", "out_of_fold"]
 
 Rows = npt.NDArray[np.bool_]
 
@@ -133,6 +133,38 @@ def fit_and_predict(cohort: Cohort, seed: int, fold: Fold) -> Arrays:
     return {"risk": risk, "remarks": np.array(remarks, dtype=str)}
 
 
+def out_of_fold(
+    cohort: Cohort, config: TrainingConfig, repeats: int, step: Step, pieces: Pieces = NOWHERE
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """Return risks by fits without the patient, shape (n_rows, n_repeats), and what fits warned of.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    config : TrainingConfig
+    repeats : int
+        The first of those of the plan.
+    step : callable
+        Told of the progress.
+    pieces : Pieces
+        Where finished folds are kept.
+    """
+    dealt = config.validation.folds
+    folds = {
+        f"fold-{cohort.classifier}-{dealt}-{repeat}-{number}": (repeat, fold)
+        for repeat in range(repeats)
+        for number, fold in enumerate(folds_of(cohort, dealt, config.seed + repeat))
+    }
+    fit = partial(fit_and_predict, lean(cohort), config.seed)
+    what = f"cross-validation, {cohort.classifier}"
+    made = pieces.run(fit, {name: fold for name, (_, fold) in folds.items()}, what, step)
+    risk = np.full((len(cohort.y), repeats), np.nan)
+    for name, (repeat, fold) in folds.items():
+        risk[fold.test, repeat] = made[name]["risk"]
+    said = [str(remark) for one in made.values() for remark in one["remarks"]]
+    return risk, _counted(said, len(made))
+
+
 def cross_validate(
     cohort: Cohort, config: TrainingConfig, step: Step, pieces: Pieces = NOWHERE
 ) -> CrossValidation:
@@ -147,19 +179,8 @@ def cross_validate(
     pieces : Pieces
         Where finished folds are kept.
     """
-    plan, resolved = config.validation, cohort.has_outcome
-    folds = {
-        f"fold-{plan.folds}-{repeat}-{number}": (repeat, fold)
-        for repeat in range(plan.repeats)
-        for number, fold in enumerate(folds_of(cohort, plan.folds, config.seed + repeat))
-    }
-    fit = partial(fit_and_predict, lean(cohort), config.seed)
-    made = pieces.run(
-        fit, {name: fold for name, (_, fold) in folds.items()}, "cross-validation", step
-    )
-    risk = np.full((len(resolved), plan.repeats), np.nan)
-    for name, (repeat, fold) in folds.items():
-        risk[fold.test, repeat] = made[name]["risk"]
+    resolved = cohort.has_outcome
+    risk, remarks = out_of_fold(cohort, config, config.validation.repeats, step, pieces)
     landmark = cohort.landmark_days[resolved]
     found = CrossValidation(
         patient_id=cohort.patient_id[resolved],
@@ -170,9 +191,7 @@ def cross_validate(
         risk=risk[resolved],
         risk_of_all=risk.mean(axis=1),
         performance=pd.DataFrame({"landmark_days": []}),
-        remarks=_counted(
-            [str(said) for one in made.values() for said in one["remarks"]], len(made)
-        ),
+        remarks=remarks,
     )
     return replace(found, performance=_performance(found, config, step))
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...features.registry import Registry
-from ...model.classifier import LogisticRisk
+from ...model.crossfitted import CrossFittedRisk
 from ...model.definition import Definition
 from ...model.weights import fit_censoring
 from ..cohort import Cohort
@@ -80,7 +80,7 @@ def validate(
     registry: Registry,
     definition: Definition,
     cohort: Cohort,
-    classifier: LogisticRisk,
+    classifier: CrossFittedRisk,
     config: TrainingConfig,
     step: Step,
     pieces: Pieces = NOWHERE,
@@ -93,7 +93,7 @@ def validate(
     registry : Registry
     definition : Definition
     cohort : Cohort
-    classifier : LogisticRisk
+    classifier : CrossFittedRisk
         Fitted to all resolved rows of the cohort.
     config : TrainingConfig
     step : callable
@@ -107,7 +107,7 @@ def validate(
     """
     plan = config.validation
     found = cross_validate(cohort, config, step, pieces)
-    refits = refit(cohort, config, step, pieces)
+    refits = refit(cohort, classifier, config, step, pieces)
     groups = strata(cohort, registry, config.outcome)
     centres = Centres(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), ("not asked for.",))
     if plan.centres:
@@ -174,7 +174,7 @@ def _rules(cohort: Cohort) -> dict[str, Floats]:
 
 
 def _refit_figures(
-    cohort: Cohort, classifier: LogisticRisk, refits: Refits, level: float
+    cohort: Cohort, classifier: CrossFittedRisk, refits: Refits, level: float
 ) -> tuple[pd.DataFrame, Instability | None]:
     if not len(refits.risk):
         return pd.DataFrame(), None

@@ -146,7 +146,7 @@ def _fitted(cohort):
 @pytest.mark.usefixtures("fits")
 def test_refits_draw_whole_patients_and_the_first_do_not_depend_on_how_many():
     cohort = people(80)
-    eight, four = (refit(cohort, PLAN.changed(refits=n), quietly) for n in (8, 4))
+    eight, four = (refit(cohort, None, PLAN.changed(refits=n), quietly) for n in (8, 4))
     np.testing.assert_array_equal(eight.risk[:4], four.risk)
     patient = cohort.patient_id[cohort.has_outcome]
     for times in eight.times:

@@ -215,15 +215,16 @@ def candidates(results: Results) -> Drawing | None:
         error = r.difference_error if r.difference is not None else r.standard_error
         note = f"{count(r.parameters)} parameters" if defined(r.parameters) else ""
         low, high = (above - error, above + error) if defined(error) else (None, None)
-        drawn.append(Row(r.name, above, low, high, note, strong=r.chosen))
-    chosen = next((r.name for r in rows if r.chosen), "none")
+        drawn.append(Row(r.name, above, low, high, note, strong=r.served))
+    held = next((r.name for r in rows if r.served), "none")
     return forest(
         drawn,
         "candidates-figure",
         "Log loss above the best ± standard error",
-        f"Log loss of {len(rows)} candidates above the best, {best.name}; chosen {chosen}.",
+        f"Log loss of {len(rows)} candidates above the best, {best.name}; in the model "
+        f"file {held}.",
         "Nested cross-validation, less is better. The simplest candidate whose bar reaches the "
-        "line of the best is chosen (diamond).",
+        "line of the best is taken (diamond), of those that a model file can hold.",
         reference=0.0,
         digits=4,
     )
