@@ -23,10 +23,11 @@ from ..features.vocabulary import Scale
 from .calibration_map import CalibrationMap, VennAbersMap
 from .columns import Column, design_columns
 from .definition import Definition
+from .gaps import as_flags, never_together
 from .linear import inverse_logit, linear_predictor
 from .spread import Spread
 
-__all__ = ["MODEL_FILE", "SCHEMA", "RiskModel", "Term", "missing_patterns"]
+__all__ = ["MODEL_FILE", "SCHEMA", "RiskModel", "Term"]
 
 SCHEMA = "lnrisk.model/4"
 MODEL_FILE = "lnrisk-model.json"
@@ -112,7 +113,7 @@ class RiskModel:
     spread : Spread, optional
         How far the risks of patients alike lie apart; None where training could not tell.
     missing_patterns : tuple of str
-        Which terms were missing together in training: a 1 for each that was, in their order.
+        Which terms were missing together in training, see `lnrisk.model.gaps`.
     required_feature : str
         Without it a patient is outside the model.
     training : dict
@@ -339,14 +340,11 @@ class RiskModel:
 
     def unseen_of(self, values: Floats) -> npt.NDArray[np.bool_]:
         """Return which rows of the terms' values lack what was never missing together."""
-        return np.array(
-            [pattern not in self._patterns for pattern in missing_patterns(values).tolist()],
-            dtype=np.bool_,
-        )
+        return never_together(values, self._seen_gaps)
 
     @cached_property
-    def _patterns(self) -> frozenset[str]:
-        return frozenset(self.missing_patterns)
+    def _seen_gaps(self) -> npt.NDArray[np.bool_]:
+        return as_flags(self.missing_patterns, len(self.terms))
 
     def content(self) -> dict[str, Any]:
         """Return the model as plain data, without its hash."""
@@ -366,21 +364,6 @@ class RiskModel:
     def to_json(self) -> str:
         """Return the model file's text."""
         return json.dumps({**self.content(), "sha256": self.sha256}, indent=1) + "\n"
-
-
-def missing_patterns(values: Floats) -> npt.NDArray[np.str_]:
-    """Return a 1 for each missing value and a 0 for each known one, shape (n_rows,).
-
-    Examples
-    --------
-    >>> missing_patterns(np.array([[1.0, np.nan], [2.0, 3.0]])).tolist()
-    ['01', '00']
-    """
-    digits = np.ascontiguousarray(np.isnan(values)).view(np.uint8) + np.uint8(ord("0"))
-    if not digits.shape[1]:
-        return np.full(len(values), "", dtype="<U1")
-    texts: npt.NDArray[np.str_] = digits.view(f"S{digits.shape[1]}")[:, 0].astype(str)
-    return texts
 
 
 def _quantile(ascending: Floats, share: float) -> Floats:

@@ -15,9 +15,10 @@ import pandas as pd
 from ..features.feature import Feature
 from ..features.registry import Registry
 from ..features.trajectories import Trajectory, shrunken_dictionary
-from ..model.artifact import RiskModel, Term, missing_patterns
+from ..model.artifact import RiskModel, Term
 from ..model.crossfitted import CrossFittedRisk
 from ..model.definition import Definition
+from ..model.gaps import missing_together
 from ..model.spread import Spread
 from ..model.support import support_of
 from ..model.table_calibration import VennAbersCalibration
@@ -82,7 +83,7 @@ def to_risk_model(
         venn_abers=pairs.map_,
         refits=refit_coefficients(refits, columns),
         spread=spread,
-        missing_patterns=tuple(np.unique(missing_patterns(values.to_numpy())).tolist()),
+        missing_patterns=missing_together(values.to_numpy()),
         required_feature=required_feature(config.analytes),
         training={
             "data": registry.source.name,
