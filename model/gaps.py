@@ -45,7 +45,8 @@ def missing_together(values: Floats) -> tuple[str, ...]:
 
 def as_flags(patterns: Sequence[str], n_terms: int) -> Flags:
     """Return patterns as flags, shape (n_patterns, n_terms)."""
-    return np.array([[digit == "1" for digit in one] for one in patterns]).reshape(-1, n_terms)
+    digits = [[digit == "1" for digit in one] for one in patterns]
+    return np.array(digits, dtype=np.bool_).reshape(len(patterns), n_terms)
 
 
 def never_together(values: Floats, seen: Flags) -> Flags:

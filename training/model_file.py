@@ -92,7 +92,7 @@ def to_risk_model(
             "patients": patients,
             "events": events,
             "rows": int(rows.sum()),
-            "config": config.model_dump(mode="json"),
+            "config": {**config.model_dump(mode="json"), "classifier": cohort.classifier},
         },
     )
     at, each = cohort.landmark_days[rows], cohort.each[rows]

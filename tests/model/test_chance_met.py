@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lnrisk.model.chance_met import at_least
 from lnrisk.model.definition import load_definition
+from lnrisk.model.kleene import UNKNOWN, YES
 from lnrisk.model.outcome import outcome_by_rule
 from lnrisk.training.simulate import draw_registry, load_parameters
 from lnrisk.training.simulator.as_registry import registry_of
+from lnrisk.training.simulator.replay import _met_when_completed
 
 HORIZON = 548
 PATIENTS = 4000
@@ -54,6 +56,19 @@ def test_chances_tell_who_is_likelier_to_have_met_it(complete):
     lost = (found.status == "indeterminate") & (complete.status != "indeterminate")
     met = complete.status[lost] == "event"
     assert found.chance[lost][met].mean() > found.chance[lost][~met].mean() + 0.05
+
+
+def test_answers_known_from_infusions_and_reports_do_not_make_the_unknown_ones_likelier():
+    """Refills answer for two courses in three where they are kept; infusions nearly always yes."""
+    world = draw_registry(3 * PATIENTS, 5, load_parameters())
+    found = outcome_by_rule(registry_of(world), load_definition(), HORIZON, chances=True)
+    unclear = np.flatnonzero(found.status == "indeterminate")
+    met = _met_when_completed(world, unclear)
+    told = met != UNKNOWN
+    chance, truly = found.chance[unclear][told], met[told] == YES
+    error = np.sqrt((chance * (1 - chance)).sum())
+    assert told.sum() > 700
+    assert abs(chance.sum() - truly.sum()) < 2.5 * error
 
 
 def test_only_the_indeterminate_have_a_chance_and_nothing_else_changes(complete):

@@ -133,7 +133,7 @@ def test_effects_are_ordered_by_size_and_features_say_how_often_they_are_missing
 def again(registry=None, config=CONFIG, **changes):
     run = trained()
     calibration = SimpleNamespace(intercept_=0.1, slope_=0.9)
-    classifier = SimpleNamespace(C_=0.3, calibration_=calibration)
+    classifier = SimpleNamespace(C_=0.3, setting_=0.3, calibration_=calibration)
     return run_results(
         registry or simulated(),
         replace(run.cohort, **changes),
