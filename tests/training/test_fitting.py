@@ -84,7 +84,9 @@ def test_terms_hold_the_dictionary_and_the_range_of_the_resolved():
 def test_what_it_was_trained_on_is_recorded():
     cohort, found = trained().cohort, model()
     told = {k: v for k, v in found.training.items() if k not in ("config", "support")}
-    assert TrainingConfig.model_validate(found.training["config"]) == CONFIG.changed(refits=2)
+    assert TrainingConfig.model_validate(found.training["config"]) == CONFIG.changed(
+        refits=2, classifier="logistic"
+    )
     assert told == {
         "data": simulated().source.name,
         "sha256": simulated().source.sha256,
