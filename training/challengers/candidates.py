@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ...model.terms import parameters_of
 from ..cohort import BOOSTING, ELASTIC_NET, LOGISTIC, Cohort, with_every_feature
 from ..config import TrainingConfig
 from ..pieces import NOWHERE, Pieces
@@ -72,7 +73,7 @@ def compare(
             name,
             MEANINGS[name],
             out_of_fold(one, config, 1, step, pieces)[0][rows],
-            float(cohort.sample_size.parameters) if name == LOGISTIC else None,
+            None if name == BOOSTING else float(parameters_of(one.pieces)),
         )
         for name, one in found.items()
     ]

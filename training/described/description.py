@@ -69,12 +69,15 @@ def description(
     step("comparators", 1, 1)
     shared = []
     if config.outcome == "rule":
-        shared = overlap(cohort.dictionary, definition, cohort.primary_landmark)
+        used = [entry for entry in cohort.dictionary if entry.name in model.feature_names]
+        shared = overlap(used, definition, cohort.primary_landmark)
+    found_effects = effects(model, cohort)
+    strongest = [str(one["feature"]) for one in found_effects]
     return {
         "baseline": baseline_table(registry, cohort),
         "weights": _weighing(cohort, config),
-        "effects": effects(model, cohort),
-        "worked_patients": worked_patients(model, cohort),
+        "effects": found_effects,
+        "worked_patients": worked_patients(model, cohort, strongest),
         "comparators": compared,
         "overlap": shared,
         **label_section(registry, definition),

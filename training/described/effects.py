@@ -4,6 +4,7 @@ Assumes the primary landmark, with every other feature at its mean there; a risk
 the model says of such a patient, not what changing the value would do.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -69,14 +70,20 @@ def effects(model: RiskModel, rows: AtRisk) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: min(one["risks"]) - max(one["risks"]))
 
 
-def worked_patients(model: RiskModel, rows: AtRisk) -> list[dict[str, Any]]:
+def worked_patients(
+    model: RiskModel, rows: AtRisk, strongest: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Return three made-up patients: the medians of a tenth of the patients each, by risk.
 
     Parameters
     ----------
     model : RiskModel
     rows : AtRisk
+    strongest : sequence of str
+        Features whose values are told first.
     """
+    place_of = {name: number for number, name in enumerate(strongest)}
+    ordered = sorted(model.terms, key=lambda term: place_of.get(term.name, len(place_of)))
     values = _at_primary(model, rows)
     risk = _risks(model, values, rows.primary_landmark)
     place = pd.Series(risk).rank(pct=True).to_numpy()
@@ -100,7 +107,7 @@ def worked_patients(model: RiskModel, rows: AtRisk) -> list[dict[str, Any]]:
                         "meaning": term.meaning,
                         "value": term.shown(float(own[term.name].iloc[0])),
                     }
-                    for term in model.terms
+                    for term in ordered
                 ],
                 "drivers": _drivers(model, own, values.mean(), rows.primary_landmark),
             }

@@ -34,8 +34,10 @@ def test_the_decision_curve_holds_the_rules_beside_the_model():
     assert {"model", "treat_all", "treat_none", *simple_rules(trained().cohort)} == strategies
 
 
-def test_a_challenger_that_wins_is_said_among_the_warnings():
-    rows = [{"name": "logistic", "chosen": False}, {"name": "boosting", "chosen": True}]
-    (said,) = _beaten(rows)
-    assert said.startswith("The boosting did better than the default")
-    assert _beaten([{"name": "logistic", "chosen": True}]) == []
+def test_what_did_clearly_better_than_what_is_served_is_said_among_the_warnings():
+    held = {"name": "elastic net", "served": True, "difference": 0.004, "difference_error": 0.001}
+    best = {"name": "boosting", "served": False, "difference": 0.0, "difference_error": 0.0}
+    (said,) = _beaten([held, best])
+    assert said.startswith("The boosting did better than the elastic net")
+    assert _beaten([{**held, "difference_error": 0.005}, best]) == []
+    assert _beaten([]) == []
