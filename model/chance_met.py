@@ -22,7 +22,7 @@ from .label import Judgement, Regimens
 from .linear import inverse_logit, linear_predictor
 from .regimen import CLASS_BITS, has_class
 
-__all__ = ["at_least", "chance_met"]
+__all__ = ["at_least", "chances_of_counting"]
 
 Numbers = npt.NDArray[np.float64]
 
@@ -33,14 +33,14 @@ LATER_DAYS = 120
 """After the window, in which proteinuria still tells what it was like there."""
 
 
-def chance_met(
+def chances_of_counting(
     judgement: Judgement,
     regimens: Regimens,
     definition: Definition,
     upcr: History,
     horizon: Days,
 ) -> Numbers:
-    """Return the chance that the definition is met by each patient's horizon.
+    """Return the chance that each regimen is one of those that the definition needs.
 
     Parameters
     ----------
@@ -55,10 +55,11 @@ def chance_met(
 
     Returns
     -------
-    ndarray of float, shape (n_patients,)
-        1 or 0 where the rule can tell; nan where an answer is needed that is known of nobody.
+    ndarray of float, shape (n_regimens,)
+        1 or 0 where the rule can tell; nan where an answer is needed that is known of nobody. With
+        `at_least` they make the chance of as many as are needed.
     """
-    course, patient = regimens.course, regimens.patient
+    course = regimens.course
     failed, adequate = judgement.failed[course], judgement.adequate[course]
     every, may_have_failed = np.ones(len(course), dtype=bool), failed != NO
     alike = _Alike.of(_columns(judgement, regimens, definition, upcr), regimens)
@@ -68,7 +69,7 @@ def chance_met(
     by_evidence = alike.by_evidence(judgement)
     chance *= _chance_of_yes(judgement.adherent[course], may_have_failed, by_evidence)
     chance[regimens.counts == NO] = 0.0
-    return at_least(definition.verdict.different_regimens, chance, patient, len(horizon))
+    return chance
 
 
 def _columns(

@@ -6,7 +6,7 @@ make the rows stand for the patients whose risk is asked.
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -42,6 +42,8 @@ class Rows:
     y, weight : ndarray of shape (n_rows,)
     patients : int
         How many there are; fewer than rows where a patient has several landmarks.
+    earlier : ndarray of shape (n_rows,), optional
+        Chance of an earlier step towards the outcome; nan where unknown.
     """
 
     X: Floats
@@ -49,6 +51,7 @@ class Rows:
     y: Floats
     weight: Floats
     patients: int
+    earlier: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,11 @@ class _Data:
     y: npt.NDArray[np.intp]
     weight: Floats
     patient: npt.NDArray[Any]
+    earlier: Floats | None
 
-    def of(self, rows: npt.NDArray[np.intp]) -> "_Data":
-        return _Data(self.X[rows], self.y[rows], self.weight[rows], self.patient[rows])
+    def of(self, rows: npt.NDArray[Any]) -> "_Data":
+        earlier = None if self.earlier is None else self.earlier[rows]
+        return _Data(self.X[rows], self.y[rows], self.weight[rows], self.patient[rows], earlier)
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,8 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     folds: int
     random_state: int
     calibration: str = "auto"
+    learns_from_earlier = False
+    """Whether `fit` takes `earlier`."""
 
     classes_: npt.NDArray[Any]
     preparation_: Pipeline
@@ -131,7 +138,14 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return an unfitted transformer that follows the features; None without."""
         return None
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        groups: Any = None,
+        earlier: Any = None,
+    ) -> Self:
         """Choose the setting, calibrate, and fit on everything.
 
         Parameters
@@ -144,12 +158,16 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Non-negative weights, such as inverse probabilities of a known outcome.
         groups : array-like of shape (n_rows,), default=None
             Patient of each row; without it every row is a patient of its own.
+        earlier : array-like of shape (n_rows,), default=None
+            Chance of an earlier, commoner step towards the outcome, NaN where unknown; for a
+            classifier that learns from it too.
 
         Raises
         ------
         ValueError
-            If fewer than two patients have one of the outcomes, if there are fewer patients than
-            folds, or if a value is infinite or a weight negative.
+            If `earlier` is given to a classifier that does not learn from it, if fewer than two
+            patients have one of the outcomes, if there are fewer patients than folds, or if a value
+            is infinite or a weight negative.
         """
         self._validate_params()
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
@@ -158,10 +176,10 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         patient = check_array(patient, ensure_2d=False, dtype=None)
         check_consistent_length(X, patient)
         used = weight > 0
-        X, y, weight, patient = X[used], y[used], weight[used], patient[used]
-        self.classes_, outcome = two_outcomes(y, patient)
-
-        data = _Data(X, outcome, weight, patient)
+        data = _Data(X, y, weight, patient, self._checked(earlier, X)).of(used)
+        weight, patient = data.weight, data.patient
+        self.classes_, outcome = two_outcomes(data.y, patient)
+        data = replace(data, y=outcome)
         design = self._design()
         steps, everything = self._fit_preparation(data, design)
         tried = self._try(data, design, self._settings(everything))
@@ -176,6 +194,19 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.out_of_fold_linear_predictor_ = np.full(len(used), np.nan)
         self.out_of_fold_linear_predictor_[used] = tried.chosen
         return self
+
+    def _checked(self, earlier: Any, X: Floats) -> Floats | None:
+        if earlier is None:
+            return None
+        if not self.learns_from_earlier:
+            raise ValueError(f"{type(self).__name__} learns from the outcome alone.")
+        chance: Floats = check_array(
+            earlier, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan"
+        )
+        check_consistent_length(X, chance)
+        if np.nanmin(chance, initial=0) < 0 or np.nanmax(chance, initial=1) > 1:
+            raise ValueError("`earlier` must lie between 0 and 1, or be NaN.")
+        return chance
 
     def _try(self, data: "_Data", design: Any, settings: Sequence[Any]) -> "_Tried":
         """Fit all settings without each fold in turn."""
@@ -250,7 +281,8 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             made = design.transform(made)
             names = [str(name) for name in design.get_feature_names_out(np.array(names, object))]
         prepared = np.asarray(made, dtype=np.float64)
-        rows = Rows(prepared, tuple(names), y.astype(float), weight, len(np.unique(patient)))
+        patients = len(np.unique(patient))
+        rows = Rows(prepared, tuple(names), y.astype(float), weight, patients, data.earlier)
         return steps, rows
 
     def _prepare(self, steps: list[tuple[str, Any]], X: Floats) -> Floats:

@@ -16,7 +16,7 @@ from ..features.history import history_of
 from ..features.pipeline import index_days
 from ..features.registry import Registry
 from ..features.treatment import treatments_of
-from .chance_met import chance_met
+from .chance_met import at_least, chances_of_counting
 from .courses import FollowUp
 from .definition import Definition
 from .kleene import NO, UNKNOWN, YES, Answers, answer
@@ -63,6 +63,9 @@ class Outcome:
         where chances were asked for; nan elsewhere.
     possible_days : ndarray of float
         When it then was, if all that is unknown were *yes*; nan where `chance` is.
+    nearly_met : ndarray of float
+        The chance that all but one of the regimens that the definition needs had failed by the
+        horizon, where chances were asked for; nan where nothing is known of it, or one is enough.
     """
 
     index_day: Days
@@ -73,6 +76,7 @@ class Outcome:
     horizon_days: int
     chance: npt.NDArray[np.float64]
     possible_days: npt.NDArray[np.float64]
+    nearly_met: npt.NDArray[np.float64]
 
     @property
     def y(self) -> npt.NDArray[np.float64]:
@@ -163,16 +167,23 @@ def outcome_by_rule(
     failed = np.bincount(regimens.patient, regimens.failed == YES, n) >= needed
     pseudo = failed & np.isin(status, ("event_free", "competing"))
     doubtful = np.bincount(regimens.patient, regimens.failed != NO, n) >= needed
-    chance, possible_days = np.full((2, n), np.nan)
-    asked = chances & (status == "indeterminate")
-    if asked.any():
-        every = chance_met(judgement, possible, definition, history_of(known, "upcr"), horizon)
-        told = asked & np.isfinite(every)
-        chance[told] = np.clip(every[told], SURE, 1 - SURE)
-        then = _possibly_met_on(possible, judgement, n, needed)
-        possible_days[told] = _days_since(index, np.minimum(then, horizon))[told]
     days = _days_since(index, end)
-    return Outcome(index, status, days, pseudo, doubtful, horizon_days, chance, possible_days)
+    nothing = np.full(n, np.nan)
+    told = (index, status, days, pseudo, doubtful, horizon_days)
+    if not chances or not followed.any():
+        return Outcome(*told, nothing, nothing, nothing)
+    upcr = history_of(known, "upcr")
+    counting = chances_of_counting(judgement, possible, definition, upcr, horizon)
+    every = at_least(needed, counting, possible.patient, n)
+    asked = (status == "indeterminate") & np.isfinite(every)
+    chance = np.where(asked, np.clip(every, SURE, 1 - SURE), np.nan)
+    then = _possibly_met_on(possible, judgement, n, needed)
+    possible_days = np.where(asked, _days_since(index, np.minimum(then, horizon)), np.nan)
+    nearly = nothing
+    if needed > 1:
+        some = np.clip(at_least(needed - 1, counting, possible.patient, n), 0.0, 1.0)
+        nearly = np.where(indexed & (followed | (some == 1)), some, np.nan)
+    return Outcome(*told, chance, possible_days, nearly)
 
 
 def _possibly_met_on(
@@ -214,7 +225,7 @@ def outcome_by_registry(registry: Registry, horizon_days: int) -> Outcome:
     )
     days = _days_since(index, np.minimum(date, horizon))
     nobody, none = np.zeros(n, dtype=bool), np.full(n, np.nan)
-    return Outcome(index, status, days, nobody, nobody, horizon_days, none, none)
+    return Outcome(index, status, days, nobody, nobody, horizon_days, none, none, none)
 
 
 def _days_since(index: Days, end: Days) -> npt.NDArray[np.float64]:

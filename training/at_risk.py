@@ -64,6 +64,8 @@ class AtRisk:
         nan where there is no outcome.
     possible : ndarray of bool, shape (n_rows,)
         Rows of an outcome that is possible and not known.
+    nearly_met : ndarray of float, shape (n_rows,)
+        The chance that the outcome came within one failing regimen; nan where not known.
     weights : Weights
     attrition : DataFrame
         step, why, left_out, remaining, at the primary landmark.
@@ -80,6 +82,7 @@ class AtRisk:
     pseudo_refractory: npt.NDArray[np.bool_]
     y: npt.NDArray[np.float64]
     possible: npt.NDArray[np.bool_]
+    nearly_met: npt.NDArray[np.float64]
     weights: Weights
     attrition: pd.DataFrame
 
@@ -270,6 +273,7 @@ def rows_at_risk(registry: Registry, definition: Definition, config: TrainingCon
         pseudo_refractory=stacked(outcome.pseudo_refractory),
         y=np.concatenate([at.y(outcome) for at in found]),
         possible=np.concatenate([at.possible for at in found]),
+        nearly_met=stacked(outcome.nearly_met),
         weights=_weights(registry, found, outcome, features, config),
         attrition=found[config.landmark_days.index(config.primary_landmark)].attrition,
     )

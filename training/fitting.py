@@ -41,7 +41,7 @@ def unfitted_classifier(
         from .challengers.elastic_net import ElasticNetRisk
 
         favoured = tuple(name_of(piece) for piece in cohort.named)
-        around = None if near is None else near.setting_.penalty
+        around = None if near is None else near.setting_
         return ElasticNetRisk(features, design, favoured=favoured, around=around, random_state=seed)
     return LogisticRisk(features, design, random_state=seed)
 
@@ -74,10 +74,13 @@ def fit_classifier(
     weight = cohort.weights.weight if times is None else cohort.weights.weight * times
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        classifier = unfitted_classifier(cohort, seed, near).fit(
+        classifier = unfitted_classifier(cohort, seed, near)
+        beside = {"earlier": cohort.nearly_met[chosen]} if classifier.learns_from_earlier else {}
+        classifier.fit(
             cohort.inputs[chosen],
             cohort.y[chosen].astype(int),
             sample_weight=weight[chosen],
             groups=cohort.patient_id[chosen].astype(str),
+            **beside,
         )
     return classifier, [str(warning.message) for warning in caught]

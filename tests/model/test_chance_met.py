@@ -122,3 +122,25 @@ def test_at_least_does_not_depend_on_the_order_of_courses(order):
     chance, patient = np.array([0.5, 0.2, 0.9, 0.4]), np.array([0, 1, 0, 1])
     order = np.array(order)
     np.testing.assert_allclose(at_least(2, chance[order], patient[order], 2), [0.45, 0.08])
+
+
+def test_nearly_met_is_the_definition_met_with_one_regimen_less():
+    world = draw_registry(PATIENTS, 5, load_parameters())
+    registry, definition = registry_of(world), load_definition()
+    one_less = definition.model_copy(
+        update={"verdict": definition.verdict.model_copy(update={"different_regimens": 1})}
+    )
+    found = outcome_by_rule(registry, definition, HORIZON, chances=True).nearly_met
+    other = outcome_by_rule(registry, one_less, HORIZON, chances=True)
+    expected = np.select(
+        [other.status == "event", np.isin(other.status, ("event_free", "competing"))],
+        [1.0, 0.0],
+        other.chance,
+    )
+    np.testing.assert_allclose(np.clip(found, 1e-3, 1 - 1e-3), np.clip(expected, 1e-3, 1 - 1e-3))
+    assert np.isnan(other.nearly_met).all()
+    assert np.nansum(found) > 3 * expected_of(registry, definition)
+
+
+def expected_of(registry, definition):
+    return np.nansum(expected(outcome_by_rule(registry, definition, HORIZON, chances=True)))

@@ -38,6 +38,7 @@ class People:
     days: np.ndarray
     weights: SimpleNamespace
     primary_landmark: int = 84
+    classifier: str = "logistic"
 
     @property
     def inputs(self):
@@ -86,7 +87,7 @@ class Noted:
     def __init__(self):
         self.fits = []
 
-    def fit(self, cohort, chosen, seed, times=None):
+    def fit(self, cohort, chosen, seed, times=None, near=None):
         self.fits.append((chosen, seed))
         weight = cohort.weights.weight if times is None else cohort.weights.weight * times
         plain = LogisticRegression(C=100).fit(

@@ -1,11 +1,14 @@
-"""Elastic net on everything: many columns, most of them with a coefficient of exactly 0.
+"""Elastic net on everything, drawn towards what foretells an earlier step to the outcome.
 
-Assumes that the log-odds are a sum of columns, few of which matter. With about as many columns as
-patients with the outcome, which ones it keeps is largely chance; the risks are steadier than that.
+Assumes that the log-odds are a sum of columns, few of which matter, and that what foretells a first
+failure, which is common, foretells the outcome, which is rare, in much the same proportions. How
+far that holds is for the data to say; where it does not, the elastic net goes its own way. With
+about as many columns as patients with the outcome, which ones it keeps is largely chance; the risks
+are steadier than that.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from numbers import Integral, Real
 from typing import Any
@@ -27,25 +30,39 @@ Floats = npt.NDArray[np.float64]
 
 ROUGHLY, EXACTLY = 1e-6, 1e-14
 """Tolerance while the penalty is being chosen, and of the fit that is kept."""
-STEPS_AROUND = 2
+STEPS_AROUND, STEPS_DOWN = 2, 4
+FEWEST = 10
+EARLIER = "earlier step"
 FAVOUR = 0.5
 """Of the penalty, for columns that were named beforehand."""
 
 
 @dataclass(frozen=True)
 class _Setting:
+    toward: float | None
     l1_ratio: float
     penalty: float
+
+    @property
+    def path(self) -> tuple[float | None, float]:
+        """What settings of one path have in common."""
+        return self.toward, self.l1_ratio
 
 
 class ElasticNetRisk(CrossFittedRisk):
     """Calibrated risk from logistic regression with an elastic-net penalty.
 
     What it leaves is what :class:`~lnrisk.model.classifier.LogisticRisk` leaves, so that it can be
-    written as a model file in the same way. Of each mixture a path of penalties is
-    fitted, from the one that leaves no column in to a hundredth of it, or whatever `smallest`
-    says. How a fit is chosen and calibrated is said by
-    :class:`~lnrisk.model.crossfitted.CrossFittedRisk`.
+    written as a model file in the same way.
+
+    1. Where `fit` is given an earlier step towards the outcome, an elastic net of it is fitted to
+       the same columns.
+    2. The coefficients of the outcome are those of the earlier step times one number, which is
+       free, plus differences, which are penalised; each difference that is 0 leaves the proportion
+       as it was [1]_.
+    3. A path of penalties is fitted for each mixture, and for each of two penalties of step 1. How
+       a fit is chosen and calibrated is said by
+       :class:`~lnrisk.model.crossfitted.CrossFittedRisk`.
 
     Parameters
     ----------
@@ -56,15 +73,17 @@ class ElasticNetRisk(CrossFittedRisk):
         :class:`~lnrisk.model.classifier.MissingAwareScaler`. Its `fit` takes `sample_weight`.
     l1_ratios : sequence of float, default=(0.5,)
         Mixtures to choose from, 1 for the lasso; above 0.
-    penalties : int, default=12
+    penalties : int, default=8
         Length of the path.
     smallest : float, default=0.015
         Weakest penalty as a share of the strongest.
-    around : float, default=None
-        A penalty; only it and two on either side, as far apart as on the path, are then tried.
+    towards : sequence of float, default=(0.05, 0.02)
+        Penalties of the earlier step to choose from, as shares of its strongest.
+    around : object, default=None
+        A setting; only its penalty and two on either side, as far apart as on the path, are tried.
     favoured : sequence of str, default=()
         Columns named beforehand, which are penalised half as much, those that are there.
-    unpenalised : sequence of str, default=("landmark_month",)
+    unpenalised : sequence of str, default=("landmark_month", "landmark_month:hat")
         Columns that are left free, if there: risks stay calibrated at each landmark.
     folds : int, default=5
         Number of folds, at least 2.
@@ -81,9 +100,9 @@ class ElasticNetRisk(CrossFittedRisk):
         Log-odds per standard deviation.
     intercept_ : float
     setting_ : object
-        `l1_ratio` and `penalty` taken.
+        `toward`, `l1_ratio` and `penalty` taken.
     calibration_ : Calibration
-    cv_log_loss_ : ndarray of shape (n_l1_ratios * n_penalties,)
+    cv_log_loss_ : ndarray of shape (n_towards * n_l1_ratios * n_penalties,)
     out_of_fold_linear_predictor_ : ndarray of shape (n_rows,)
 
     Examples
@@ -94,7 +113,14 @@ class ElasticNetRisk(CrossFittedRisk):
     >>> model = ElasticNetRisk(l1_ratios=(1.0,)).fit(X, y)
     >>> int(np.argmax(np.abs(model.coef_))), model.coef_[0].round(1) > 1
     (0, np.True_)
+
+    References
+    ----------
+    .. [1] Li S, Cai TT, Li H. Transfer learning for high-dimensional linear regression. J R Stat
+       Soc B 2022;84:149, for the idea of penalising what differs from a related model.
     """
+
+    learns_from_earlier = True
 
     _parameter_constraints = {  # noqa: RUF012
         "features": [None, HasMethods(["fit", "transform"])],
@@ -102,7 +128,8 @@ class ElasticNetRisk(CrossFittedRisk):
         "l1_ratios": ["array-like"],
         "penalties": [Interval(Integral, 2, None, closed="left")],
         "smallest": [Interval(Real, 0, 1, closed="neither")],
-        "around": [None, Interval(Real, 0, None, closed="neither")],
+        "towards": ["array-like"],
+        "around": [None, _Setting],
         "favoured": ["array-like"],
         "unpenalised": ["array-like"],
         "folds": [Interval(Integral, 2, None, closed="left")],
@@ -119,11 +146,12 @@ class ElasticNetRisk(CrossFittedRisk):
         design: Any = None,
         *,
         l1_ratios: Sequence[float] = (0.5,),
-        penalties: int = 12,
+        penalties: int = 8,
         smallest: float = 0.015,
-        around: float | None = None,
+        towards: Sequence[float] = (0.05, 0.02),
+        around: _Setting | None = None,
         favoured: Sequence[str] = (),
-        unpenalised: Sequence[str] = (LANDMARK_MONTH,),
+        unpenalised: Sequence[str] = (LANDMARK_MONTH, f"{LANDMARK_MONTH}:hat"),
         folds: int = 5,
         random_state: int = 0,
     ) -> None:
@@ -132,6 +160,7 @@ class ElasticNetRisk(CrossFittedRisk):
         self.l1_ratios = l1_ratios
         self.penalties = penalties
         self.smallest = smallest
+        self.towards = towards
         self.around = around
         self.favoured = favoured
         self.unpenalised = unpenalised
@@ -142,54 +171,96 @@ class ElasticNetRisk(CrossFittedRisk):
         return MissingAwareScaler() if self.design is None else clone(self.design)
 
     def _factor(self, rows: Rows) -> Floats:
-        favoured, free = set(self.favoured), set(self.unpenalised)
+        favoured, free = set(self.favoured), {*self.unpenalised, EARLIER}
         return np.array(
             [0.0 if name in free else FAVOUR if name in favoured else 1.0 for name in rows.names]
         )
 
     def _settings(self, rows: Rows) -> Sequence[_Setting]:
-        if not len(self.l1_ratios) or not all(0 < ratio <= 1 for ratio in self.l1_ratios):
-            raise ValueError(
-                f"`l1_ratios` must lie above 0 and at most at 1, found {self.l1_ratios}."
-            )
+        for name in ("l1_ratios", "towards"):
+            given = getattr(self, name)
+            if not len(given) or not all(0 < one <= 1 for one in given):
+                raise ValueError(f"`{name}` must lie above 0 and at most at 1, found {given}.")
         shares = np.geomspace(1, self.smallest, self.penalties)
         if self.around is not None:
             apart = shares[1] ** np.arange(-STEPS_AROUND, STEPS_AROUND + 1)
-            return [_Setting(float(self.l1_ratios[0]), self.around * share) for share in apart]
+            return [replace(self.around, penalty=self.around.penalty * s) for s in apart.tolist()]
+        towards = (None,) if _of_earlier(rows) is None else tuple(self.towards)
         return [
-            _Setting(float(ratio), float(strongest * share))
+            _Setting(toward, float(ratio), strongest * share)
+            for toward, direction in self._directions(rows, towards).items()
             for ratio in self.l1_ratios
-            for strongest in [
-                strongest_penalty(rows.X, rows.y, rows.weight, ratio, self._factor(rows))
-            ]
-            for share in shares
+            for strongest in [self._strongest(_drawn(rows, direction), ratio)]
+            for share in shares.tolist()
         ]
 
-    def _path(self, rows: Rows, settings: Sequence[_Setting], tolerance: float) -> Floats:
-        """Fit settings of one mixture, the strongest penalty first."""
-        return elastic_net_path(
-            rows.X,
-            rows.y,
-            rows.weight,
-            np.array([setting.penalty for setting in settings]),
-            settings[0].l1_ratio,
-            self._factor(rows),
-            tolerance,
-        )
+    def _strongest(self, rows: Rows, l1_ratio: float) -> float:
+        return strongest_penalty(rows.X, rows.y, rows.weight, l1_ratio, self._factor(rows))
+
+    def _path(
+        self, rows: Rows, penalties: Sequence[float], l1_ratio: float, tolerance: float
+    ) -> Floats:
+        given = (rows.X, rows.y, rows.weight, np.array(penalties), l1_ratio, self._factor(rows))
+        return elastic_net_path(*given, tolerance)
+
+    def _directions(
+        self, rows: Rows, towards: Sequence[float | None]
+    ) -> dict[float | None, Floats | None]:
+        """Return the coefficients of the earlier step at each of its penalties."""
+        seen, shares = _of_earlier(rows), [toward for toward in towards if toward is not None]
+        if seen is None or not shares:
+            return dict.fromkeys(towards)
+        ratio = self.l1_ratios[0]
+        down = sorted({*np.geomspace(1, min(shares), STEPS_DOWN).tolist(), *shares}, reverse=True)
+        strongest = self._strongest(seen, ratio)
+        found = self._path(seen, [strongest * share for share in down], ratio, ROUGHLY)
+        return {share: found[down.index(share), 1:] for share in shares}
+
+    def _solutions(
+        self, rows: Rows, settings: Sequence[_Setting], tolerance: float
+    ) -> npt.NDArray[np.float64]:
+        """Return intercept and coefficients of each setting, shape (n_settings, 1 + n_columns)."""
+        directions = self._directions(rows, list(dict.fromkeys(one.toward for one in settings)))
+        width, found = rows.X.shape[1] + 1, []
+        for (toward, ratio), path in groupby(settings, key=lambda setting: setting.path):
+            direction, penalties = directions[toward], [setting.penalty for setting in path]
+            solved = self._path(_drawn(rows, direction), penalties, ratio, tolerance)
+            own = solved[:, :width]
+            if direction is not None:
+                own[:, 1:] += solved[:, width:] * direction
+            found.append(own)
+        return np.concatenate(found)
 
     def _fit_settings(self, rows: Rows, settings: Sequence[_Setting]) -> Predictor:
-        mixtures = groupby(settings, key=lambda setting: setting.l1_ratio)
-        solutions = np.concatenate([self._path(rows, list(one), ROUGHLY) for _, one in mixtures])
+        solutions = self._solutions(rows, settings, ROUGHLY)
         return lambda X: np.column_stack(
             [linear_predictor(X, solution[1:], solution[0]) for solution in solutions]
         )
 
     def _fit_chosen(self, rows: Rows, settings: Sequence[_Setting], chosen: int) -> None:
-        taken = settings[chosen]
-        upto = [one for one in settings[: chosen + 1] if one.l1_ratio == taken.l1_ratio]
-        solution = self._path(rows, upto, EXACTLY)[-1]
+        upto = [one for one in settings[: chosen + 1] if one.path == settings[chosen].path]
+        solution = self._solutions(rows, upto, EXACTLY)[-1]
         self.column_names_ = rows.names
         self.intercept_, self.coef_ = float(solution[0]), solution[1:]
 
     def _linear_predictor(self, X: Floats) -> Floats:
         return linear_predictor(X, self.coef_, self.intercept_)
+
+
+def _of_earlier(rows: Rows) -> Rows | None:
+    """Return the rows of which an earlier step is known; None where too few are, of either kind."""
+    if rows.earlier is None:
+        return None
+    known = np.isfinite(rows.earlier)
+    step = rows.earlier[known]
+    if min(step.sum(), (1 - step).sum()) < FEWEST:
+        return None
+    return replace(rows, X=rows.X[known], y=step, weight=rows.weight[known])
+
+
+def _drawn(rows: Rows, direction: Floats | None) -> Rows:
+    """Return rows with a column for the earlier step, where there is a direction to it."""
+    if direction is None:
+        return rows
+    column = linear_predictor(rows.X, direction, 0.0)
+    return replace(rows, X=np.column_stack([rows.X, column]), names=(*rows.names, EARLIER))

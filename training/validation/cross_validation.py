@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...features.days import Days
+from ...model.crossfitted import CrossFittedRisk
 from ...model.folds import PatientFolds
 from ..cohort import Cohort
 from ..config import TrainingConfig
@@ -126,9 +127,11 @@ def lean(cohort: Cohort) -> Cohort:
     return replace(cohort, features=cohort.inputs)
 
 
-def fit_and_predict(cohort: Cohort, seed: int, fold: Fold) -> Arrays:
+def fit_and_predict(
+    cohort: Cohort, seed: int, fold: Fold, near: CrossFittedRisk | None = None
+) -> Arrays:
     """Fit without some patients and return their risks, and what the fit warned of."""
-    classifier, remarks = fit_classifier(cohort, fold.train, seed)
+    classifier, remarks = fit_classifier(cohort, fold.train, seed, near=near)
     risk = classifier.predict_proba(cohort.inputs[fold.test])[:, 1]
     return {"risk": risk, "remarks": np.array(remarks, dtype=str)}
 

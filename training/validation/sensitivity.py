@@ -15,6 +15,7 @@ import pandas as pd
 from ...features.errors import LnriskError
 from ...features.registry import Registry
 from ...model.certainty import outcome_certainty
+from ...model.crossfitted import CrossFittedRisk
 from ...model.definition import Definition, load_definition, presets
 from ..at_risk import people
 from ..cohort import Cohort, build_cohort
@@ -53,6 +54,7 @@ def sensitivity(
     registry: Registry,
     definition: Definition,
     cohort: Cohort,
+    classifier: CrossFittedRisk,
     validated: CrossValidation,
     config: TrainingConfig,
     step: Step,
@@ -66,6 +68,8 @@ def sensitivity(
     definition : Definition
         The one trained on.
     cohort : Cohort
+    classifier : CrossFittedRisk
+        As trained; where settings take long to try, those near its own are.
     validated : CrossValidation
     config : TrainingConfig
     step : callable
@@ -82,7 +86,7 @@ def sensitivity(
     trained = (definition, config)
     other = [one for one in settings if (one.definition, one.config) != trained]
     made = pieces.run(
-        partial(_under, registry),
+        partial(_under, registry, classifier),
         {f"setting-{config.validation.folds}-{one.analysis}-{one.name}": one for one in other},
         "sensitivity",
         step,
@@ -115,7 +119,7 @@ def _settings(definition: Definition, config: TrainingConfig) -> list[_Setting]:
     ]
 
 
-def _under(registry: Registry, setting: _Setting) -> Arrays:
+def _under(registry: Registry, near: CrossFittedRisk, setting: _Setting) -> Arrays:
     """Return outcomes, weights and out-of-fold risks under another choice."""
     config = setting.config.changed(allow_small=True)
     try:
@@ -126,7 +130,7 @@ def _under(registry: Registry, setting: _Setting) -> Arrays:
     risk = np.full(len(rows), np.nan)
     needed = lean(cohort)
     for fold in folds_of(cohort, config.validation.folds, config.seed):
-        risk[fold.test] = fit_and_predict(needed, config.seed, fold)["risk"]
+        risk[fold.test] = fit_and_predict(needed, config.seed, fold, near)["risk"]
     return {
         "y": cohort.y[rows],
         "weight": cohort.weights.weight[rows],

@@ -115,7 +115,7 @@ def validate(
     learned = learning_curve(cohort, found, config, step, pieces)
     tried = pd.DataFrame()
     if plan.sensitivity:
-        tried = sensitivity(registry, definition, cohort, found, config, step, pieces)
+        tried = sensitivity(registry, definition, cohort, classifier, found, config, step, pieces)
     step("summaries", 0, 1)
     at = found.at(cohort.primary_landmark)
     rows = cohort.primary & cohort.has_outcome

@@ -68,7 +68,7 @@ def test_columns_that_are_missing_in_the_same_rows_share_one_that_says_so(found)
 
 def test_a_refit_tries_penalties_near_that_of_the_whole(found, fitted):
     near = unfitted_classifier(found["elastic net"], 0, fitted)
-    assert near.around == fitted.setting_.penalty
+    assert near.around == fitted.setting_
     assert unfitted_classifier(found["logistic"], 0, fitted).get_params().keys() >= {"Cs"}
 
 

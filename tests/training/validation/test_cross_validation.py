@@ -102,7 +102,7 @@ def test_remarks_are_counted_over_the_fits():
 def test_progress_is_told_fold_by_fold():
     told = []
     cross_validate(people(), PLAN, lambda *said: told.append(said))
-    assert told[:9] == [("cross-validation", done, 8) for done in range(9)]
+    assert told[:9] == [("cross-validation, logistic", done, 8) for done in range(9)]
     assert told[9:] == [("figures", done, 2) for done in range(3)]
 
 

@@ -168,7 +168,7 @@ def settings_tried(monkeypatch, definition):
     monkeypatch.setattr(module, "outcome_certainty", lambda *_: np.linspace(0.1, 0.9, 160))
     cohort = people(160)
     validated = cross_validate(cohort, PLAN, quietly)
-    table = sensitivity(None, definition, cohort, validated, PLAN, quietly)
+    table = sensitivity(None, definition, cohort, None, validated, PLAN, quietly)
     return tried, table, validated
 
 
@@ -210,7 +210,7 @@ def test_weights_and_certainty_are_put_to_the_same_risks(monkeypatch):
 def test_a_registrys_own_outcome_has_no_other_definition():
     cohort, plan = people(160), PLAN.changed(outcome="registry")
     validated = cross_validate(cohort, plan, quietly)
-    table = sensitivity(None, load_definition(), cohort, validated, plan, quietly)
+    table = sensitivity(None, load_definition(), cohort, None, validated, plan, quietly)
     assert set(table["analysis"]) == {"weights"}
 
 

@@ -1,0 +1,112 @@
+"""What an elastic net learns from an earlier, commoner step towards the outcome."""
+
+import numpy as np
+import pytest
+from lnrisk.model.classifier import LogisticRisk
+from lnrisk.training.challengers.elastic_net import EARLIER, ElasticNetRisk
+from scipy.special import expit
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+
+COLUMNS = 40
+
+
+def people(n, seed, along=1.0):
+    """Half take the earlier step, a tenth get to the outcome; `along`: how alike the two are."""
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(n, COLUMNS))
+    matter = np.linspace(1, 0.1, 10)
+    step = X[:, :10] @ matter
+    other = X[:, 10:20] @ matter
+    risk = expit(-3.2 + along * step + (1 - along) * other)
+    return X, (random.uniform(size=n) < expit(step)).astype(float), risk, random
+
+
+def drawn(n, seed, along=1.0):
+    X, earlier, risk, random = people(n, seed, along)
+    return X, (random.uniform(size=n) < risk).astype(int), earlier
+
+
+def loss(model, along):
+    X, _, risk, _ = people(20_000, 99, along)
+    told = model.predict_proba(X)[:, 1]
+    return log_loss(
+        np.repeat([1, 0], len(X)), np.tile(told, 2), sample_weight=np.r_[risk, 1 - risk]
+    )
+
+
+def test_a_step_that_goes_the_same_way_makes_better_risks_of_few_outcomes():
+    X, y, earlier = drawn(500, 0)
+    alone = ElasticNetRisk().fit(X, y)
+    both = ElasticNetRisk().fit(X, y, earlier=earlier)
+    assert alone.setting_.toward is None
+    assert both.setting_.toward in both.towards
+    assert loss(both, 1.0) < loss(alone, 1.0) - 0.008
+
+
+def test_a_step_that_goes_another_way_does_little_harm():
+    X, y, earlier = drawn(500, 0, along=0.0)
+    alone = ElasticNetRisk().fit(X, y)
+    both = ElasticNetRisk().fit(X, y, earlier=earlier)
+    assert loss(both, 0.0) < loss(alone, 0.0) + 0.003
+
+
+def test_the_coefficients_are_those_of_the_risk():
+    X, y, earlier = drawn(500, 1)
+    model = ElasticNetRisk().fit(X, y, earlier=earlier)
+    design = model.preparation_["design"].transform(X)
+    told = model.intercept_ + design @ model.coef_
+    np.testing.assert_allclose(model.decision_function(X), told, atol=1e-10)
+    assert EARLIER not in model.column_names_
+    assert len(model.coef_) == len(model.column_names_) == COLUMNS
+
+
+@pytest.mark.parametrize("known", [0, 15])
+def test_too_little_known_of_the_step_is_as_if_nothing_were(known):
+    X, y, earlier = drawn(400, 2)
+    few = np.where(np.arange(len(X)) < known, earlier, np.nan)
+    alone = ElasticNetRisk(penalties=6).fit(X, y)
+    other = ElasticNetRisk(penalties=6).fit(X, y, earlier=few)
+    np.testing.assert_array_equal(other.predict_proba(X), alone.predict_proba(X))
+
+
+def test_around_a_setting_only_its_neighbours_are_tried():
+    X, y, earlier = drawn(500, 3)
+    whole = ElasticNetRisk().fit(X, y, earlier=earlier)
+    again = clone(whole).set_params(around=whole.setting_).fit(X, y, earlier=earlier)
+    assert len(again.cv_log_loss_) == 5
+    assert again.setting_.toward == whole.setting_.toward
+    np.testing.assert_allclose(again.cv_log_loss_.min(), whole.cv_log_loss_.min(), rtol=5e-3)
+
+
+def test_favoured_columns_are_kept_rather_than_their_likes():
+    random = np.random.default_rng(4)
+    twin = random.normal(size=(600, 1))
+    X = np.hstack([twin, twin + 0.01 * random.normal(size=(600, 1))])
+    y = (random.uniform(size=600) < expit(-1 + twin[:, 0])).astype(int)
+    for favoured in (0, 1):
+        model = ElasticNetRisk(l1_ratios=(1.0,), favoured=(str(favoured),)).fit(X, y)
+        kept = np.abs(model.coef_)
+        assert kept[favoured] > 10 * kept[1 - favoured]
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.5])
+def test_a_chance_of_the_step_lies_between_0_and_1(wrong):
+    X, y, earlier = drawn(200, 5)
+    earlier[3] = wrong
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        ElasticNetRisk().fit(X, y, earlier=earlier)
+
+
+def test_the_logistic_regression_learns_from_the_outcome_alone():
+    X, y, earlier = drawn(200, 6)
+    with pytest.raises(ValueError, match="LogisticRisk learns from the outcome alone"):
+        LogisticRisk().fit(X, y, earlier=earlier)
+
+
+@pytest.mark.parametrize("name", ["l1_ratios", "towards"])
+@pytest.mark.parametrize("value", [(), (0.0,), (1.1,)])
+def test_shares_lie_above_0_and_at_most_at_1(name, value):
+    X, y, _ = drawn(200, 7)
+    with pytest.raises(ValueError, match=name):
+        ElasticNetRisk(**{name: value}).fit(X, y)
