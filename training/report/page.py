@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..schema.parts import AttritionStep
+from ..schema.patients import AttritionStep
 from ..schema.results import Results, as_results
 from . import checklists, rows, summary, words
 from .figures import (

@@ -7,7 +7,8 @@ with nothing in it has no rows.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..schema.parts import BaselineRow, Comparator
+from ..schema.measures import Comparator
+from ..schema.patients import BaselineRow
 from ..schema.results import PLP_MEASURES, Results
 from .words import (
     ANALYSES,

@@ -6,7 +6,7 @@ from the results and never by how good the results look.
 
 from dataclasses import dataclass
 
-from ..schema.parts import PerformanceRow
+from ..schema.measures import PerformanceRow
 from ..schema.results import Results
 from .words import MEASURES, count, defined, number, percent, span, wording
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from ..schema.parts import Task
+from ..schema.patients import Task
 
 __all__ = [
     "ANALYSES",

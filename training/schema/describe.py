@@ -7,7 +7,7 @@ import types
 import typing
 from typing import Any
 
-from .parts import Part
+from .part import Part
 from .results import PLP_MEASURES, PLP_TABLES, Results
 
 __all__ = ["as_markdown", "json_schema"]

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from ...features.errors import LnriskError
-from . import parts
+from . import explanation, measures, patients, robustness
+from .part import Number, Part
 
 __all__ = ["PLP_MEASURES", "PLP_TABLES", "READABLE", "Results", "as_results", "unknown_fields"]
 
@@ -36,7 +37,7 @@ PLP_MEASURES: Mapping[str, str] = {
 }
 
 
-class Results(parts.Part):
+class Results(Part):
     """Everything that a run of training and validation found out.
 
     Parameters
@@ -51,47 +52,53 @@ class Results(parts.Part):
     lnrisk_version: str = Field(description="Version of the software.")
     created_on: str = Field(description="Day, as YYYY-MM-DD.")
     synthetic: bool = Field(description="Whether the patients are simulated.")
-    data: parts.Data = Field(description="The registry.")
-    task: parts.Task = Field(description="What is predicted.")
-    attrition: list[parts.AttritionStep] = Field([], description="Who was left out.")
-    cohort: parts.CohortCounts | None = Field(None, description="Patients and outcomes.")
-    weights: parts.Weights | None = Field(None, description="Weights for unknown outcomes.")
-    sample_size: parts.SampleSize | None = Field(None, description="Sample size criteria.")
-    baseline: list[parts.BaselineRow] = Field([], description="Baseline table.")
-    performance: list[parts.PerformanceRow] = Field([], description="Cross-validated measures.")
-    performance_by_landmark: list[parts.PerformanceAtLandmark] = Field(
+    data: patients.Data = Field(description="The registry.")
+    task: patients.Task = Field(description="What is predicted.")
+    attrition: list[patients.AttritionStep] = Field([], description="Who was left out.")
+    cohort: patients.CohortCounts | None = Field(None, description="Patients and outcomes.")
+    weights: patients.Weights | None = Field(None, description="Weights for unknown outcomes.")
+    sample_size: patients.SampleSize | None = Field(None, description="Sample size criteria.")
+    baseline: list[patients.BaselineRow] = Field([], description="Baseline table.")
+    performance: list[measures.PerformanceRow] = Field([], description="Cross-validated measures.")
+    performance_by_landmark: list[measures.PerformanceAtLandmark] = Field(
         [], description="The same, landmark by landmark."
     )
-    auroc_in_time: list[parts.AurocAtDay] = Field([], description="Time-dependent AUROC.")
-    optimism: list[parts.OptimismRow] = Field([], description="Optimism of the whole pipeline.")
-    validation: parts.ValidationPlan | None = Field(None, description="How it was validated.")
-    calibration_curve: list[parts.CalibrationPoint] = Field([], description="Flexible curve.")
-    calibration_groups: list[parts.CalibrationGroup] = Field([], description="Groups by risk.")
-    calibration_by_landmark: list[parts.CalibrationAtLandmark] = Field(
+    auroc_in_time: list[measures.AurocAtDay] = Field([], description="Time-dependent AUROC.")
+    optimism: list[measures.OptimismRow] = Field([], description="Optimism of the whole pipeline.")
+    validation: measures.ValidationPlan | None = Field(None, description="How it was validated.")
+    calibration_curve: list[measures.CalibrationPoint] = Field([], description="Flexible curve.")
+    calibration_groups: list[measures.CalibrationGroup] = Field([], description="Groups by risk.")
+    calibration_by_landmark: list[measures.CalibrationAtLandmark] = Field(
         [], description="Curves by landmark."
     )
-    roc_curve: list[parts.RocPoint] = Field([], description="ROC curve.")
-    risk_distribution: parts.RiskDistribution | None = Field(None, description="Risks by outcome.")
-    flagged: list[parts.Flagged] = Field([], description="What thresholds would do.")
-    net_benefit: list[parts.NetBenefit] = Field([], description="Decision curves.")
-    comparators: list[parts.Comparator] = Field([], description="Rules and published models.")
-    candidates: list[parts.Candidate] = Field([], description="Classifiers that competed.")
-    centres: parts.Centres | None = Field(None, description="Each centre left out in turn.")
-    instability: parts.Instability | None = Field(None, description="Spread over refits.")
-    spread: list[parts.Spread] = Field([], description="How far patients alike lie apart.")
-    learning_curve: list[parts.LearningPoint] = Field([], description="With fewer patients.")
-    subgroups: list[parts.Subgroup] = Field([], description="Performance in subgroups.")
-    sensitivity: list[parts.Sensitivity] = Field([], description="Changed assumptions.")
-    label_certainty: parts.LabelCertainty | None = Field(None, description="How sure labels are.")
-    agreement: list[parts.Agreement] = Field([], description="Rule against registry.")
-    kappa: parts.Number = Field(None, description="Cohen's kappa of the agreement.")
-    overlap: list[parts.Overlap] = Field([], description="Features shared with the definition.")
-    effects: list[parts.Effect] = Field([], description="Effects of the features.")
-    worked_patients: list[parts.WorkedPatient] = Field([], description="Invented patients.")
-    features: list[parts.Feature] = Field([], description="The model's features.")
-    features_left_out: list[parts.LeftOut] = Field([], description="Features left out.")
+    roc_curve: list[measures.RocPoint] = Field([], description="ROC curve.")
+    risk_distribution: measures.RiskDistribution | None = Field(
+        None, description="Risks by outcome."
+    )
+    flagged: list[measures.Flagged] = Field([], description="What thresholds would do.")
+    net_benefit: list[measures.NetBenefit] = Field([], description="Decision curves.")
+    comparators: list[measures.Comparator] = Field([], description="Rules and published models.")
+    candidates: list[measures.Candidate] = Field([], description="Classifiers that competed.")
+    centres: robustness.Centres | None = Field(None, description="Each centre left out in turn.")
+    instability: robustness.Instability | None = Field(None, description="Spread over refits.")
+    spread: list[robustness.Spread] = Field([], description="How far patients alike lie apart.")
+    learning_curve: list[robustness.LearningPoint] = Field([], description="With fewer patients.")
+    subgroups: list[robustness.Subgroup] = Field([], description="Performance in subgroups.")
+    sensitivity: list[robustness.Sensitivity] = Field([], description="Changed assumptions.")
+    label_certainty: robustness.LabelCertainty | None = Field(
+        None, description="How sure labels are."
+    )
+    agreement: list[robustness.Agreement] = Field([], description="Rule against registry.")
+    kappa: Number = Field(None, description="Cohen's kappa of the agreement.")
+    overlap: list[explanation.Overlap] = Field(
+        [], description="Features shared with the definition."
+    )
+    effects: list[explanation.Effect] = Field([], description="Effects of the features.")
+    worked_patients: list[explanation.WorkedPatient] = Field([], description="Invented patients.")
+    features: list[explanation.Feature] = Field([], description="The model's features.")
+    features_left_out: list[explanation.LeftOut] = Field([], description="Features left out.")
     warnings: list[str] = Field([], description="What to know before believing a figure.")
-    model: parts.ModelFacts | None = Field(None, description="The model in short.")
+    model: explanation.ModelFacts | None = Field(None, description="The model in short.")
 
 
 def as_results(raw: Mapping[str, Any]) -> Results:
@@ -136,7 +143,7 @@ def unknown_fields(results: Results) -> list[str]:
 
     Examples
     --------
-    >>> part = parts.Criterion(criterion="shrinkage", needed_patents=3)
+    >>> part = patients.Criterion(criterion="shrinkage", needed_patents=3)
     >>> list(_unknown(part, "criterion"))
     ['criterion.needed_patents']
     """
@@ -144,7 +151,7 @@ def unknown_fields(results: Results) -> list[str]:
 
 
 def _unknown(value: Any, place: str) -> Iterator[str]:
-    if isinstance(value, parts.Part):
+    if isinstance(value, Part):
         yield from (f"{place}.{name}".lstrip(".") for name in value.model_extra or {})
         for name in type(value).model_fields:
             yield from _unknown(getattr(value, name), f"{place}.{name}".lstrip("."))

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...features.errors import LnriskError
-from .parts import Part
+from .part import Part
 from .results import PLP_MEASURES, Results
 
 __all__ = ["SECTIONS", "read_table", "tables", "write_tables"]

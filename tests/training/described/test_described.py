@@ -7,7 +7,9 @@ from lnrisk.model.definition import load_definition
 from lnrisk.training.described.baseline import SMALLEST_CELL, baseline_table
 from lnrisk.training.described.effects import effects, worked_patients
 from lnrisk.training.described.labels import label_section
-from lnrisk.training.schema.parts import BaselineRow, Effect, LabelCertainty, WorkedPatient
+from lnrisk.training.schema.explanation import Effect, WorkedPatient
+from lnrisk.training.schema.patients import BaselineRow
+from lnrisk.training.schema.robustness import LabelCertainty
 from registries import simulated, trained
 
 

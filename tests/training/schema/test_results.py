@@ -6,7 +6,7 @@ import json
 import pytest
 from full_results import bare_results, full_results
 from lnrisk.features.errors import LnriskError
-from lnrisk.training.schema.parts import Part
+from lnrisk.training.schema.part import Part
 from lnrisk.training.schema.results import (
     PLP_MEASURES,
     PLP_TABLES,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from ...schema.parts import RiskDistribution
+from ...schema.measures import RiskDistribution
 from ...schema.results import Results
 from ..words import count, defined, number, percent, percent_span, wording
 from .drawing import (

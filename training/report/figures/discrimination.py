@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from ...schema.parts import Flagged
+from ...schema.measures import Flagged
 from ...schema.results import Results
 from ..words import count, defined, number, percent, span, wording
 from .drawing import (

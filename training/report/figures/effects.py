@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from ...schema.parts import Effect
+from ...schema.explanation import Effect
 from ...schema.results import Results
 from ..words import defined, number, percent, value_text
 from .drawing import EVENT, MUTED, RISK, Drawing, canvas, drawing, percent_axis
