@@ -19,8 +19,9 @@ from ..features.days import NEVER, Days
 from ..features.pipeline import index_days
 from ..features.registry import Registry
 from .definition import Arm, Definition
+from .judgement import Judgement
 from .kleene import NO, UNKNOWN, YES, Answers, all_of, words
-from .label import VERDICTS, Judgement, Labels, label
+from .label import VERDICTS, Labels, label
 from .response import ArmValues, failed_by
 from .variation import Variation, load_variation
 

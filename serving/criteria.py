@@ -16,8 +16,8 @@ from ..features.days import NEVER
 from ..features.vocabulary import drugs
 from ..model.adherent import Vote
 from ..model.definition import Arm, Condition, Definition, Rule
+from ..model.judgement import Judgement
 from ..model.kleene import UNKNOWN, words
-from ..model.label import Judgement
 from ..model.response import ArmValues, condition_answer, condition_value
 from .evidence import Evidence, Source
 

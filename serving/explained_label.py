@@ -14,8 +14,9 @@ from pydantic import Field
 
 from ..features.registry import Registry
 from ..model.definition import Definition
+from ..model.judgement import COURSE_REASONS
 from ..model.kleene import words
-from ..model.label import COURSE_REASONS, Labels
+from ..model.label import Labels
 from ..model.regimen import regimen_names
 from .criteria import EPOCH, Answer, Criterion, criteria_of, date_of
 from .evidence import Evidence

@@ -11,8 +11,9 @@ from generated import DAY_0, Patient
 from lnrisk.features.days import day_of
 from lnrisk.model.courses import Courses
 from lnrisk.model.definition import load_definition
+from lnrisk.model.judgement import COURSE_REASONS
 from lnrisk.model.kleene import NO, UNKNOWN, YES
-from lnrisk.model.label import COURSE_REASONS, different_regimens, label
+from lnrisk.model.label import different_regimens, label
 
 
 def day(number):

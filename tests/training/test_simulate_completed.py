@@ -9,8 +9,8 @@ from generated import Patient
 from lnrisk.features.asof import known_on
 from lnrisk.features.pipeline import index_days
 from lnrisk.model.definition import load_definition
+from lnrisk.model.judgement import judge
 from lnrisk.model.kleene import NO, UNKNOWN, YES, all_of
-from lnrisk.model.label import judge
 from lnrisk.model.outcome import met_by_horizon
 from lnrisk.training.simulate import draw_registry, load_parameters
 from lnrisk.training.simulator.as_registry import registry_of

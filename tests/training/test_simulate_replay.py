@@ -9,8 +9,8 @@ import pytest
 from lnrisk.features.asof import known_on
 from lnrisk.features.days import as_days
 from lnrisk.model.definition import load_definition
+from lnrisk.model.judgement import judge
 from lnrisk.model.kleene import NO, UNKNOWN, YES
-from lnrisk.model.label import judge
 from lnrisk.model.outcome import met_by_horizon, outcome_by_rule
 from lnrisk.training.simulate import draw_registry, load_parameters, simulate
 from lnrisk.training.simulator.adherence import adherence_table

@@ -11,8 +11,8 @@ import pandas as pd
 
 from ...features.days import Days
 from ...model.courses import Courses
+from ...model.judgement import Judgement
 from ...model.kleene import UNKNOWN, Answers, all_of
-from ...model.label import Judgement
 
 __all__ = ["completed"]
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from ...features.asof import known_on
 from ...features.days import NEVER, Days
 from ...model.definition import load_definition
+from ...model.judgement import Judgement, judge
 from ...model.kleene import UNKNOWN, YES, Answers, answer
-from ...model.label import Judgement, judge
 from ...model.outcome import met_by_horizon, outcome_by_rule
 from .as_registry import registry_of
 from .completed import completed

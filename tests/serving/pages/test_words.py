@@ -13,7 +13,8 @@ from lnrisk.features.pipeline import features_at, index_days
 from lnrisk.features.tables import TABLES
 from lnrisk.features.trajectories import shrunken_dictionary
 from lnrisk.features.vocabulary import analytes, drugs
-from lnrisk.model.label import CONSIDER, COURSE_REASONS, VERDICTS
+from lnrisk.model.judgement import COURSE_REASONS
+from lnrisk.model.label import CONSIDER, VERDICTS
 from lnrisk.serving.criteria import MEASURES
 from lnrisk.serving.pages import words as module
 from lnrisk.serving.pages.named import amount_said, feature_said
