@@ -238,24 +238,27 @@ _BACK = {
 _BARE: dict[int | str, dict[str, Any]] = {401: {"description": "The client is not believed."}}
 
 
+def _answered(
+    model: RiskModel, asked: HookRequest, resources: list[tuple[str, Resource]], page: str
+) -> Response:
+    try:
+        record = assess_record(model, resources, now().date())
+    except RecordError as error:
+        raise Problem(422, str(error)) from error
+    uuid = uuid5(NAMESPACE_URL, f"{asked.hookInstance}/{model.sha256}/{now().isoformat()}")
+    card = card_of(record, uuid, page)
+    cards = [] if card is None else [card]
+    if cards:
+        note({"note": "card", "card": str(uuid)})
+    body = json.dumps({"cards": cards}, ensure_ascii=False).encode()
+    return Response(body, media_type="application/json")
+
+
 def router(model: RiskModel, settings: Settings) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
     work = Work(settings.longest_seconds)
     discovery = _discovery()
-
-    def answered(asked: HookRequest, resources: list[tuple[str, Resource]], page: str) -> Response:
-        try:
-            record = assess_record(model, resources, now().date())
-        except RecordError as error:
-            raise Problem(422, str(error)) from error
-        uuid = uuid5(NAMESPACE_URL, f"{asked.hookInstance}/{model.sha256}/{now().isoformat()}")
-        card = card_of(record, uuid, page)
-        cards = [] if card is None else [card]
-        if cards:
-            note({"note": "card", "card": str(uuid)})
-        body = json.dumps({"cards": cards}, ensure_ascii=False).encode()
-        return Response(body, media_type="application/json")
 
     @routes.get("/cds-services")
     async def services() -> Services:
@@ -279,7 +282,7 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
         if len(resources) > settings.most_rows:
             text = f"{len(resources)} resources; at most {settings.most_rows} are accepted."
             raise Problem(413, text)
-        return await work.run(partial(answered, asked, resources, str(request.base_url)))
+        return await work.run(partial(_answered, model, asked, resources, str(request.base_url)))
 
     @routes.post(
         f"{SERVICE_PATH}/feedback",

@@ -103,6 +103,9 @@ class InferError(BaseModel):
     error: str
 
 
+_WRONG: dict[str, Any] = {"model": InferError, "description": "What is wrong."}
+
+
 class TensorMetadata(BaseModel):
     """A column that is taken or given."""
 
@@ -280,24 +283,26 @@ def _metadata(model: RiskModel) -> ModelMetadata:
 def router(model: RiskModel, settings: Settings) -> APIRouter:
     """Return the routes."""
     routes = APIRouter(prefix="/v2", route_class=_Route, tags=["open inference"])
-    metadata, names = _metadata(model), tuple(model.input_names)
+    _add_inference(routes, model, settings)
+    _add_metadata(routes, model)
+    return routes
+
+
+def _check_known(model: RiskModel, name: str, version: str | None = None) -> None:
+    if name != NAME or version not in (None, model.version):
+        raise _Refused(404, f"there is {NAME!r} in version {model.version!r} here.")
+
+
+def _add_inference(routes: APIRouter, model: RiskModel, settings: Settings) -> None:
+    names = tuple(model.input_names)
     month = names.index(LANDMARK_MONTH)
     together: Together[Floats, ColumnScores] = Together(
         Here(), partial(score_together, model), lambda matrix: matrix.shape[1], ROWS_TOGETHER
     )
-    wrong: dict[int | str, dict[str, Any]] = {
-        status: {"model": InferError, "description": "What is wrong."} for status in (400, 404)
-    }
-    unknown: dict[int | str, dict[str, Any]] = {404: wrong[404]}
-
-    def known(name: str, version: str | None = None) -> None:
-        if name != NAME or version not in (None, model.version):
-            said = f"there is {NAME!r} in version {model.version!r} here."
-            raise _Refused(404, said)
 
     async def infer(request: InferRequest, name: str) -> Response:
         """Score columns of features."""
-        known(name)
+        _check_known(model, name)
         matrix = _matrix(request, names)
         rows = matrix.shape[1]
         if rows > settings.most_patients:
@@ -315,17 +320,22 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
 
     async def infer_version(request: InferRequest, name: str, version: str) -> Response:
         """Score columns of features with this version of the model."""
-        known(name, version)
+        _check_known(model, name, version)
         return await infer(request, name)
 
     inference: dict[str, Any] = {
         "methods": ["POST"],
-        "responses": wrong,
+        "responses": {400: _WRONG, 404: _WRONG},
         "response_model": InferResponse,
         "route_class_override": _Inference,
     }
     routes.add_api_route("/models/{name}/infer", infer, **inference)
     routes.add_api_route("/models/{name}/versions/{version}/infer", infer_version, **inference)
+
+
+def _add_metadata(routes: APIRouter, model: RiskModel) -> None:
+    metadata = _metadata(model)
+    unknown: dict[int | str, dict[str, Any]] = {404: _WRONG}
 
     @routes.get("")
     async def server() -> ServerMetadata:
@@ -345,25 +355,23 @@ def router(model: RiskModel, settings: Settings) -> APIRouter:
     @routes.get("/models/{name}/ready", responses=unknown)
     async def model_ready(name: str) -> Ready:
         """Say that the model is loaded."""
-        known(name)
+        _check_known(model, name)
         return Ready()
 
     @routes.get("/models/{name}/versions/{version}/ready", responses=unknown)
     async def version_ready(name: str, version: str) -> Ready:
         """Say that this version of the model is loaded."""
-        known(name, version)
+        _check_known(model, name, version)
         return Ready()
 
     @routes.get("/models/{name}", responses=unknown)
     async def about_model(name: str) -> ModelMetadata:
         """Say what the model takes and gives."""
-        known(name)
+        _check_known(model, name)
         return metadata
 
     @routes.get("/models/{name}/versions/{version}", responses=unknown)
     async def about_version(name: str, version: str) -> ModelMetadata:
         """Say what this version of the model takes and gives."""
-        known(name, version)
+        _check_known(model, name, version)
         return metadata
-
-    return routes

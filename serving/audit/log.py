@@ -157,6 +157,7 @@ class AuditLog:
             said = (error.strerror if isinstance(error, OSError) else None) or str(error)
             self._failing = True
             failure = AuditError(f"{self.folder}: the audit log cannot be written: {said}")
+            failure.__cause__ = error
             for done in waiters:
                 if not done.done():
                     done.set_exception(failure)

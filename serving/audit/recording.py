@@ -216,7 +216,7 @@ class Recording:
             scope.setdefault("state", {})["refused"] = "audit"
             unlogged = Problem(503, "No answer is given that cannot be recorded.")
             return await problem_response(unlogged)(scope, receive, send)
-        except BaseException:
+        except BaseException:  # a call that fails or is cancelled has its entry too, and goes on
             if not exchange.finished:
                 await record("answer")
             raise
