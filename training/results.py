@@ -114,6 +114,52 @@ def _warnings(registry: Registry, cohort: Cohort, validated: CrossValidation) ->
     return said
 
 
+def _task(model: RiskModel, config: TrainingConfig) -> dict[str, Any]:
+    rule = config.outcome == "rule"
+    return {
+        "outcome": config.outcome,
+        "definition": model.definition.name if rule else None,
+        "definition_version": model.definition.version if rule else None,
+        "landmarks": list(config.landmark_days),
+        "primary_landmark": config.primary_landmark,
+        "horizon_days": config.horizon_days,
+    }
+
+
+def _features(cohort: Cohort, model: RiskModel) -> list[dict[str, Any]]:
+    missing = model.term_values(cohort.features).isna().mean()
+    return [
+        {
+            "name": entry.name,
+            "meaning": entry.meaning,
+            "unit": entry.unit,
+            "table": entry.table,
+            "look_back": entry.look_back,
+            "formula": entry.formula,
+            "citation": entry.citation,
+            "missing": float(missing[entry.name]),
+        }
+        for entry in cohort.dictionary
+        if entry.name in missing
+    ]
+
+
+def _model_facts(cohort: Cohort, classifier: CrossFittedRisk, model: RiskModel) -> dict[str, Any]:
+    return {
+        "classifier": cohort.classifier,
+        "C": getattr(classifier, "C_", None),
+        "penalty": getattr(classifier.setting_, "penalty", None),
+        "l1_ratio": getattr(classifier.setting_, "l1_ratio", None),
+        "columns": len(model.columns),
+        "columns_tried": len(cohort.pieces),
+        "calibration": model.calibration.kind,
+        "calibration_intercept": getattr(classifier.calibration_, "intercept_", None),
+        "calibration_slope": getattr(classifier.calibration_, "slope_", None),
+        "landmarks": list(model.landmarks),
+        "sha256": model.sha256,
+    }
+
+
 def run_results(
     registry: Registry,
     cohort: Cohort,
@@ -131,7 +177,7 @@ def run_results(
     registry : Registry
     cohort : Cohort
     validated : CrossValidation
-    classifier : LogisticRisk
+    classifier : CrossFittedRisk
     model : RiskModel
     config : TrainingConfig
     created_on : date
@@ -145,9 +191,6 @@ def run_results(
     """
     primary = validated.at(cohort.primary_landmark)
     y, risk, weight = primary.y, primary.mean_risk, primary.weight
-    rule = config.outcome == "rule"
-    values = model.term_values(cohort.features)
-    missing = values.isna().mean()
     return {
         "schema": SCHEMA,
         "lnrisk_version": version,
@@ -158,14 +201,7 @@ def run_results(
             "sha256": registry.source.sha256,
             "patients": len(registry),
         },
-        "task": {
-            "outcome": config.outcome,
-            "definition": model.definition.name if rule else None,
-            "definition_version": model.definition.version if rule else None,
-            "landmarks": list(config.landmark_days),
-            "primary_landmark": config.primary_landmark,
-            "horizon_days": config.horizon_days,
-        },
+        "task": _task(model, config),
         "attrition": records(cohort.attrition),
         "cohort": {
             **_cohort_counts(cohort, cohort.primary),
@@ -182,33 +218,8 @@ def run_results(
         "sample_size": cohort.sample_size.to_dict(),
         "risk_distribution": _distribution(primary),
         "flagged": records(_flagged(y, risk, weight)),
-        "features": [
-            {
-                "name": entry.name,
-                "meaning": entry.meaning,
-                "unit": entry.unit,
-                "table": entry.table,
-                "look_back": entry.look_back,
-                "formula": entry.formula,
-                "citation": entry.citation,
-                "missing": float(missing[entry.name]),
-            }
-            for entry in cohort.dictionary
-            if entry.name in missing
-        ],
+        "features": _features(cohort, model),
         "features_left_out": [{"name": n, "why": why} for n, why in cohort.left_out_features],
         "warnings": _warnings(registry, cohort, validated),
-        "model": {
-            "classifier": cohort.classifier,
-            "C": getattr(classifier, "C_", None),
-            "penalty": getattr(classifier.setting_, "penalty", None),
-            "l1_ratio": getattr(classifier.setting_, "l1_ratio", None),
-            "columns": len(model.columns),
-            "columns_tried": len(cohort.pieces),
-            "calibration": model.calibration.kind,
-            "calibration_intercept": getattr(classifier.calibration_, "intercept_", None),
-            "calibration_slope": getattr(classifier.calibration_, "slope_", None),
-            "landmarks": list(model.landmarks),
-            "sha256": model.sha256,
-        },
+        "model": _model_facts(cohort, classifier, model),
     }

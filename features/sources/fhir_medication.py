@@ -164,7 +164,7 @@ def _followed(
     stated_end = date_of(part(resource, "effectivePeriod", "end"))
     over = resource["status"] in _OVER[kind] or stated_end is not None
     if any(_is_infusion(codes, drug, name, dosage) for dosage in dosages or [{}]):
-        return _infusion(resource, kind, patient, drug, dosages, asked, codes, report, source)
+        return _infusion(kind, patient, drug, dosages, asked, codes, report, source)
     steps = sorted(dosages, key=lambda dosage: number_of(dosage.get("sequence")) or 0.0)
     groups: dict[tuple[str | None, str | None], list[Mapping[str, Any]]] = defaultdict(list)
     for dosage in steps:
@@ -187,7 +187,6 @@ def _followed(
 
 
 def _infusion(
-    resource: Mapping[str, Any],
     kind: str,
     patient: str,
     drug: str,

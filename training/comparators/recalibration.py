@@ -5,6 +5,7 @@ proportions: only its intercept, or intercept and slope, are fitted here, so tha
 stays wrong and only its level is forgiven.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.special import expit
 from ...model.calibration import logistic_line
 from ...model.folds import PatientFolds
 from ..metrics import bootstrap_intervals, performance
-from .comparator import comparators
+from .comparator import Comparator, comparators
 
 __all__ = ["comparator_rows", "recalibrated_risk"]
 
@@ -108,21 +109,13 @@ def comparator_rows(
         where the raw answer is no risk. The recalibrated AUROC lies a little below the raw one,
         because the folds' lines differ.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     resolved = np.isfinite(y) & (weight > 0)
     for one in comparators():
         raw = one.raw(features)
         computable = resolved & np.isfinite(raw)
         share = weight[computable].sum() / weight[resolved].sum() if resolved.any() else 0.0
-        said: dict[str, Any] = {
-            "name": one.name,
-            "kind": one.kind,
-            "meaning": one.meaning,
-            "source": one.source,
-            "horizon": one.horizon,
-            "unverified": one.unverified,
-            "needs": list(one.needs),
-            "absent": list(one.absent(features)),
+        said = _described(one, features) | {
             "patients": len(np.unique(groups[computable])),
             "computable_share": float(share),
         }
@@ -130,41 +123,54 @@ def comparator_rows(
         if np.isnan(risk).all():
             rows.append(said | {"measure": "auroc"} | dict.fromkeys(_FIGURES))
             continue
+        outcome, weighted = y[computable], weight[computable]
         as_risk = expit(raw) if one.kind != "rule" else raw
-        plain = _figures(as_risk[computable], y[computable], weight[computable])
+        plain = _figures(outcome, as_risk[computable], weighted)
         if not one.gives_risk:
             plain = {"auroc": plain["auroc"]}
         model: dict[str, float | None] = {}
         if model_risk is not None:
-            model = _figures(model_risk[computable], y[computable], weight[computable])
+            model = _figures(outcome, model_risk[computable], weighted)
         judged = bootstrap_intervals(
-            y[computable],
+            outcome,
             risk[computable],
-            weight[computable],
+            weighted,
             groups[computable],
             resamples=resamples,
             random_state=random_state,
             level=level,
         )
-        for measure, figures in judged.iterrows():
-            rows.append(
-                said
-                | {
-                    "measure": str(measure),
-                    "raw": plain.get(str(measure)),
-                    "recalibrated": _or_none(figures["estimate"]),
-                    "lower": _or_none(figures["lower"]),
-                    "upper": _or_none(figures["upper"]),
-                    "model": model.get(str(measure)),
-                }
-            )
+        rows.extend(said | figures for figures in _by_measure(judged, plain, model))
     return rows
+
+
+def _described(one: Comparator, features: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "meaning": one.meaning,
+        "source": one.source,
+        "horizon": one.horizon,
+        "unverified": one.unverified,
+        "needs": list(one.needs),
+        "absent": list(one.absent(features)),
+    }
+
+
+def _by_measure(
+    judged: pd.DataFrame, raw: Mapping[str, float | None], model: Mapping[str, float | None]
+) -> Iterator[dict[str, Any]]:
+    for measure, figures in judged.iterrows():
+        name = str(measure)
+        again = (_or_none(figures[end]) for end in ("estimate", "lower", "upper"))
+        values = (raw.get(name), *again, model.get(name))
+        yield {"measure": name} | dict(zip(_FIGURES, values, strict=True))
 
 
 _FIGURES = ("raw", "recalibrated", "lower", "upper", "model")
 
 
-def _figures(risk: Numbers, y: Numbers, weight: Numbers) -> dict[str, float | None]:
+def _figures(y: Numbers, risk: Numbers, weight: Numbers) -> dict[str, float | None]:
     return {name: _or_none(value) for name, value in performance(y, risk, weight).items()}
 
 

@@ -84,7 +84,12 @@ def tripod(results: Results) -> list[Item]:
     ----------
     results : Results
     """
-    known = _about_the_study(results) | _about_the_analysis(results) | _about_results(results)
+    known = (
+        _about_the_study(results)
+        | _about_the_inputs(results)
+        | _about_the_analysis(results)
+        | _about_results(results)
+    )
     return [
         Item(**item, answer=known.get(item["number"], Answer()))
         for item in _file("tripod_ai", "item")
@@ -178,9 +183,8 @@ def _about_the_study(results: Results) -> dict[str, Answer]:
     }
 
 
-def _about_the_analysis(results: Results) -> dict[str, Answer]:
-    plan, size = results.validation, results.sample_size
-    folds = f"{plan.repeats} × {plan.folds}-fold" if plan else ""
+def _about_the_inputs(results: Results) -> dict[str, Answer]:
+    size = results.sample_size
     return {
         "9a": Answer(
             "answered",
@@ -197,6 +201,13 @@ def _about_the_analysis(results: Results) -> dict[str, Answer]:
             "outcome is never counted as no: weights stand in for it.",
             "inputs",
         ),
+    }
+
+
+def _about_the_analysis(results: Results) -> dict[str, Answer]:
+    plan = results.validation
+    folds = f"{plan.repeats} × {plan.folds}-fold" if plan else ""
+    return {
         "12a": _if(
             plan, f"All patients; {folds} cross-validation grouped by patient.", "performance", OPEN
         ),

@@ -82,7 +82,7 @@ def doubts(results: Results) -> list[str]:
     by = {row.measure: row for row in results.performance}
     said = [
         *_about_the_sample(results),
-        *_about_figures(results, by),
+        *_about_figures(by),
         *_about_the_label(results),
     ]
     missing = not_done(results)
@@ -182,7 +182,7 @@ def _about_the_sample(results: Results) -> list[str]:
     return said
 
 
-def _about_figures(results: Results, by: dict[str, PerformanceRow]) -> list[str]:
+def _about_figures(by: dict[str, PerformanceRow]) -> list[str]:
     said = []
     auroc = by.get("auroc")
     ends = (auroc.lower, auroc.upper) if auroc else (None, None)

@@ -180,8 +180,6 @@ class Wording:
         As in "the probability of ...".
     had, has : str
         As in "patients who ...".
-    noun : str
-        As in "patients with ...".
     start : str
         What days are counted from.
     """
@@ -190,7 +188,6 @@ class Wording:
     outcome: str
     had: str
     has: str
-    noun: str
     start: str
 
 
@@ -215,7 +212,6 @@ def wording(task: Task) -> Wording:
             outcome=f"meeting the definition {name}, version {version}",
             had="met the definition",
             has="meet the definition",
-            noun="the definition met",
             start="the start of induction",
         )
     return Wording(
@@ -223,7 +219,6 @@ def wording(task: Task) -> Wording:
         outcome="the outcome that the registry itself records",
         had="had the outcome",
         has="have the outcome",
-        noun="the outcome",
         start="the index date",
     )
 

@@ -119,12 +119,13 @@ def validate(
     step("summaries", 0, 1)
     at = found.at(cohort.primary_landmark)
     rows = cohort.primary & cohort.has_outcome
-    patient = at.patient_id.astype(str)
+    judged = (at.y, at.mean_risk, at.weight, at.patient_id.astype(str))
     again: dict[str, Any] = {
         "resamples": plan.resamples,
         "random_state": config.seed,
         "level": plan.level,
     }
+    flagged = _rules(cohort) if rules is None else rules
     corrected, steady = _refit_figures(cohort, classifier, refits, plan.level)
     validated = Validated(
         cross_validation=found,
@@ -132,27 +133,16 @@ def validate(
         optimism=corrected,
         instability=steady,
         auroc_in_time=_in_time(cohort, found, config),
-        calibration_curve=calibration_band(at.y, at.mean_risk, at.weight, patient, **again),
+        calibration_curve=calibration_band(*judged, **again),
         calibration_by_landmark=_calibration_by_landmark(found),
         net_benefit=decision_curve(
-            at.y,
-            at.mean_risk,
-            at.weight,
-            patient,
-            rules={
-                name: flagged[rows]
-                for name, flagged in (_rules(cohort) if rules is None else rules).items()
-            },
-            **again,
+            *judged, rules={name: by_rule[rows] for name, by_rule in flagged.items()}, **again
         ),
         centres=centres,
         learning_curve=learned,
         subgroups=subgroup_figures(
             groups[rows],
-            at.y,
-            at.mean_risk,
-            at.weight,
-            patient,
+            *judged,
             at.possible,
             smallest=plan.smallest_cell,
             level=plan.level,
