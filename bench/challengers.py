@@ -5,17 +5,16 @@ Trained on simulated registries of 1,000 patients, on the rows of all landmarks,
 """
 
 import time
-import warnings
+from dataclasses import replace as replace_fields
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from lnrisk.model.definition import load_definition
 from lnrisk.training import cohort as cohorts
-from lnrisk.training.challengers.boosting import BoostedRisk
-from lnrisk.training.challengers.candidates import challengers
+from lnrisk.training.challengers.candidates import candidates
 from lnrisk.training.config import TrainingConfig
-from lnrisk.training.fitting import unfitted_classifier
+from lnrisk.training.fitting import fit_classifier
 from page import PERFORMANCE, replace, table
 from true_world import cross_entropy, expected_auroc, simulated
 
@@ -24,7 +23,8 @@ TESTED, REPLAYS, TEST_SEED = 3_000, 60, 1_000_003
 CONFIG = TrainingConfig(allow_small=True)
 NAMES = {
     "logistic": "default: logistic, few terms",
-    "elastic net": "elastic net, every feature",
+    "elastic net alone": "elastic net, every feature",
+    "elastic net": "the same, drawn towards the first failure",
     "boosting": "boosting, terms of the default",
     "boosting on everything": "boosting, every feature",
 }
@@ -32,14 +32,11 @@ NAMES = {
 Risks = npt.NDArray[np.float64]
 
 
-def _models(cohort: cohorts.Cohort) -> dict[str, object]:
-    others = challengers(cohort, CONFIG)
-    every = others["elastic net"].features
-    return {
-        "logistic": unfitted_classifier(cohort, 0),
-        **others,
-        "boosting on everything": BoostedRisk(every),
-    }
+def _cohorts(cohort: cohorts.Cohort) -> dict[str, cohorts.Cohort]:
+    found = candidates(cohort, CONFIG)
+    every = replace_fields(found["elastic net"], classifier="boosting")
+    unaided = replace_fields(found["elastic net"], nearly_met=np.full(len(cohort.y), np.nan))
+    return {**found, "boosting on everything": every, "elastic net alone": unaided}
 
 
 def main() -> None:
@@ -57,17 +54,10 @@ def main() -> None:
         own, _ = simulated(PATIENTS, 100 * number + 7)
         cohort = cohorts.build_cohort(own, load_definition(), CONFIG)
         rows_of = cohort.has_outcome
-        for name, model in _models(cohort).items():
+        for name, fitted_to in _cohorts(cohort).items():
             begin = time.process_time()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                model.fit(
-                    cohort.features[rows_of],
-                    cohort.y[rows_of].astype(int),
-                    cohort.weights.weight[rows_of],
-                    cohort.patient_id[rows_of].astype(str),
-                )
-                risk = model.predict_proba(asked)[:, 1]
+            model, _ = fit_classifier(fitted_to, rows_of, 0)
+            risk = model.predict_proba(asked[list(fitted_to.inputs.columns)])[:, 1]
             excess = cross_entropy(true, risk).mean() - best
             rows.append((number, name, 1e3 * excess, expected_auroc(true, risk)))
             seconds = time.process_time() - begin
