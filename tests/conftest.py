@@ -10,6 +10,7 @@ settings.load_profile("untimed")
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent / "features"))
+sys.path.insert(0, str(Path(__file__).parent / "features" / "sources"))
 sys.path.insert(0, str(Path(__file__).parent / "training"))
 sys.path.insert(0, str(Path(__file__).parent / "serving"))
 sys.path.insert(0, str(Path(__file__).parent / "serving" / "pages"))

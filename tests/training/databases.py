@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL cluster: only a Unix socket, nothing kept, as fast as it goes."""
+"""A throw-away PostgreSQL cluster, on a Unix socket only, and all that a database holds."""
 
 import os
 import pwd
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses=''"
 
@@ -48,3 +49,15 @@ def postgresql():
     finally:
         shutil.rmtree(folder)
         (folder.parent / f"{folder.name}.log").unlink(missing_ok=True)
+
+
+def everything_in(uri):
+    """Return all rows of all tables of a database, as text."""
+    engine = sqlalchemy.create_engine(uri)
+    tables = sqlalchemy.MetaData()
+    tables.reflect(engine)
+    with engine.connect() as connection:
+        rows = [row for table in tables.sorted_tables for row in connection.execute(table.select())]
+    engine.dispose()
+    assert len(rows) > 100
+    return "\n".join(map(str, rows))

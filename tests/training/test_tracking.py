@@ -13,19 +13,17 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-import sqlalchemy
-from databases import postgresql
+from databases import everything_in, postgresql
 from lnrisk.features.days import as_dates
 from lnrisk.features.errors import LnriskError
 from lnrisk.features.pipeline import index_days
-from lnrisk.features.tables import TABLES
 from lnrisk.serving.rows import EXAMPLE
 from lnrisk.serving.scoring import score
 from lnrisk.training.config import TrainingConfig, load_config
 from lnrisk.training.schema.tables import read_table
 from lnrisk.training.tracking import Registered, holder, log_run, without_autologging
 from lnrisk.training.validation.fold_figures import MEASURES, fold_figures
-from registries import CONFIG, simulated, trained
+from registries import CONFIG, request_of, simulated, trained
 from sklearn.linear_model import LogisticRegression
 
 TELEMETRY = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
@@ -322,32 +320,6 @@ def test_whole_numbers_are_taken(logged):
     np.testing.assert_array_equal(found["risk"], same["risk"])
 
 
-def as_json(value):
-    if hasattr(value, "date"):
-        return str(value.date())
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def request_of(registry, row, as_of):
-    """Return a patient of a registry as the body of a request."""
-    mine = registry.select(np.arange(len(registry)) == row)
-    body = {"as_of": str(as_of)}
-    for name, columns in TABLES.items():
-        table = mine.table(name)
-        kept = [c.name for c in columns if c.kind != "id" and c.name in table]
-        if len(table):
-            rows = table[kept].astype(object).to_dict("records")
-            body[name] = [
-                {
-                    key: as_json(value)
-                    for key, value in each.items()
-                    if pd.notna(value) and value != ""
-                }
-                for each in rows
-            ]
-    return json.dumps(body)
-
-
 def test_tables_give_the_risk_that_scoring_gives(logged):
     registry = simulated()
     index = as_dates(index_days(registry, "rule"))
@@ -406,18 +378,6 @@ def test_no_row_of_a_patient_is_logged(logged):
     contents.append(everything_in(logged.uri).encode())
     for content in contents:
         assert not [name for name in identifiers if name in content]
-
-
-def everything_in(uri):
-    """Return all rows of all tables of a database, as text."""
-    engine = sqlalchemy.create_engine(uri)
-    tables = sqlalchemy.MetaData()
-    tables.reflect(engine)
-    with engine.connect() as connection:
-        rows = [row for table in tables.sorted_tables for row in connection.execute(table.select())]
-    engine.dispose()
-    assert len(rows) > 100
-    return "\n".join(map(str, rows))
 
 
 def test_a_server_that_refuses_is_named(tmp_path):
