@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
 
+from .guard.access_log import failures, place_of
 from .problems import Problem
 from .work import Worker
 
@@ -30,7 +31,8 @@ class Together(Generic[Question, Answer]):
         Computes one gathering at a time.
     compute : callable
         Returns the answers to questions, in their order. A `Problem` that it raises is everyone's;
-        after any other exception each question is computed alone.
+        after any other exception each question is computed alone, and if none fails so, the
+        exception is logged by kind and place.
     size : callable
         How much there is to compute for a question.
     largest : int
@@ -69,8 +71,14 @@ class Together(Generic[Question, Answer]):
                 for _, answer in part:
                     _fail(answer, problem)
                 continue
-            except Exception:  # one question's failure must not become the others'
-                await self._one_by_one(part)
+            except Exception as error:  # one question's failure must not become the others'
+                if await self._one_by_one(part):
+                    failures.error(
+                        "%s at %s of %s questions together, of none alone",
+                        type(error).__name__,
+                        place_of(error),
+                        len(part),
+                    )
                 continue
             for (_, answer), found in zip(part, answers, strict=True):
                 if not answer.done():
@@ -83,15 +91,19 @@ class Together(Generic[Question, Answer]):
             came = len(self._waiting)
             await asyncio.sleep(0)
 
-    async def _one_by_one(self, part: "list[tuple[Question, asyncio.Future[Answer]]]") -> None:
+    async def _one_by_one(self, part: "list[tuple[Question, asyncio.Future[Answer]]]") -> bool:
+        """Answer each alone; return whether all could be."""
+        every = True
         for question, answer in part:
             try:
                 (found,) = await self.work.run(partial(self.compute, [question]))
             except Exception as error:  # whatever it is, it is for who asked
                 _fail(answer, error)
+                every = False
             else:
                 if not answer.done():
                     answer.set_result(found)
+        return every
 
     def _next(self) -> "list[tuple[Question, asyncio.Future[Answer]]]":
         """Take who waits, the first first, up to the largest gathering."""

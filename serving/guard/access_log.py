@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problems import Problem, problem_response
 
-__all__ = ["AccessLog", "Failures", "route_of"]
+__all__ = ["AccessLog", "Failures", "failures", "place_of", "route_of"]
 
 NO_ROUTE = "(no such address)"
 logger = logging.getLogger("lnrisk.access")
@@ -58,7 +58,7 @@ class AccessLog:
             )
 
 
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """Return where an exception came from, innermost last: files and lines, no values."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     return " > ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
@@ -91,7 +91,7 @@ class Failures:
                 scope["method"],
                 route_of(scope),
                 type(error).__name__,
-                _place(error),
+                place_of(error),
                 scope["state"].get("request_id", "-"),
             )
             if not started:

@@ -88,6 +88,20 @@ def test_a_failure_is_only_that_of_who_asked():
     assert isinstance(failed, ZeroDivisionError)
 
 
+def test_a_failure_of_no_question_alone_is_logged_without_its_words(caplog):
+    def compute(numbers):
+        if len(numbers) > 1:
+            raise ValueError("the patient's words")
+        return numbers
+
+    together = Together(Work(5.0), compute, lambda number: 1, 100)
+    assert asked(together, [1, 2]) == [1, 2]
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "lnrisk.failures"]
+    assert said.startswith("ValueError at ")
+    assert said.endswith(" of 2 questions together, of none alone")
+    assert "patient" not in said
+
+
 def test_an_answer_that_takes_too_long_is_none():
     done = threading.Event()
     together = Together(Work(0.05), lambda numbers: done.wait(5), lambda number: 1, 100)
