@@ -14,7 +14,14 @@ import pandas as pd
 from sklearn.metrics import roc_curve as _sklearn_roc_curve
 from sklearn.utils._param_validation import Interval, validate_params
 
-from .metrics import Floats, checked_rows, drawn_counts, log_odds, percentile_interval
+from .metrics import (
+    Floats,
+    checked_rows,
+    clustered_rows,
+    drawn_counts,
+    log_odds,
+    percentile_interval,
+)
 from .spline import Spline, logistic_shares
 
 __all__ = [
@@ -123,7 +130,7 @@ def calibration_band(
     DataFrame
         `predicted`, `observed`, `lower`, `upper`.
     """
-    y, risk, weight, patient = _rows(y, risk, sample_weight, groups)
+    y, risk, weight, patient = clustered_rows(y, risk, sample_weight, groups)
     predicted = _grid(risk, weight, points)
     smooth = _Smooth(risk, weight)
     drawn = np.concatenate(
@@ -200,7 +207,7 @@ def calibration_error_intervals(
         One row per measure with `estimate`, `lower`, `upper` and `resamples`.
     """
     repeats = np.atleast_2d(np.asarray(risk, dtype=np.float64).T)
-    prepared = [_rows(y, repeat, sample_weight, groups) for repeat in repeats]
+    prepared = [clustered_rows(y, repeat, sample_weight, groups) for repeat in repeats]
     curves = [_Smooth(predicted, weight) for _, predicted, weight, _ in prepared]
 
     def errors(counts: Any) -> Any:
@@ -306,14 +313,6 @@ def _grid(risk: Floats, weight: Floats, points: int) -> Floats:
     ends = np.round(_quantile(risk, CURVE_QUANTILES, weight), CURVE_DECIMALS)
     first, last = np.clip(ends, 10.0**-CURVE_DECIMALS, 1 - 10.0**-CURVE_DECIMALS)
     return np.linspace(first, last, points)
-
-
-def _rows(
-    y: Any, risk: Any, sample_weight: Any, groups: Any
-) -> tuple[Floats, Floats, Floats, npt.NDArray[Any]]:
-    weight = np.ones(len(risk)) if sample_weight is None else np.asarray(sample_weight, float)
-    patient = np.arange(len(risk)) if groups is None else np.asarray(groups)
-    return *checked_rows(y, risk, weight), patient[weight > 0]
 
 
 def _quantile(values: Floats, at: Sequence[float], weight: Floats) -> Floats:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .metrics import Floats, checked_rows, drawn_counts
+from .metrics import Floats, checked_rows, clustered_rows, drawn_counts
 
 __all__ = ["DEFAULT_THRESHOLDS", "decision_curve", "net_benefit"]
 
@@ -100,10 +100,8 @@ def decision_curve(
         strategy ("model", "treat_all", "treat_none" or the rule's name), threshold, net_benefit,
         lower, upper.
     """
-    weight = np.ones(len(risk)) if sample_weight is None else np.asarray(sample_weight, float)
-    used = weight > 0
-    outcome, predicted, weight = checked_rows(y, risk, weight)
-    patient = (np.arange(len(used)) if groups is None else np.asarray(groups))[used]
+    outcome, predicted, weight, patient = clustered_rows(y, risk, sample_weight, groups)
+    used = np.full(len(risk), True) if sample_weight is None else np.asarray(sample_weight) > 0
     at = np.asarray(thresholds, dtype=np.float64)
     everyone = np.ones(len(outcome))
     strategies: dict[str, Any] = {

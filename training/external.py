@@ -20,6 +20,7 @@ from .config import TrainingConfig
 from .curves import calibration_error, grouped_calibration
 from .metrics import auroc, brier, calibration_slope, observed_expected, scaled_brier
 from .progress import Step
+from .records import plain
 from .standard_errors import auroc_error, log_observed_expected_error, slope_error
 from .validation.cells import hidden
 
@@ -165,13 +166,9 @@ def _measures(
         *((name, value, None) for name, value in error.items()),
     ]
     return [
-        {"measure": name, "estimate": _number(value), "standard_error": _number(spread)}
+        {"measure": name, "estimate": plain(value), "standard_error": plain(spread)}
         for name, value, spread in found
     ]
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or not np.isfinite(value) else float(value)
 
 
 def _groups(

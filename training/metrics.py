@@ -334,6 +334,15 @@ def checked_rows(y: Any, risk: Any, sample_weight: Any) -> tuple[Floats, Floats,
     return outcome.astype(np.float64), risk, weight
 
 
+def clustered_rows(
+    y: Any, risk: Any, sample_weight: Any, groups: Any
+) -> tuple[Floats, Floats, Floats, npt.NDArray[Any]]:
+    """Return outcome, risk, weights and patient of the rows that have weight."""
+    weight = np.ones(len(risk)) if sample_weight is None else np.asarray(sample_weight, float)
+    patient = np.arange(len(risk)) if groups is None else np.asarray(groups)
+    return *checked_rows(y, risk, weight), patient[weight > 0]
+
+
 def _weights(sample_weight: Any, rows: int) -> Floats:
     if sample_weight is None:
         return np.ones(rows)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..model.calibration import logistic_line
 from ..model.linear import inverse_logit
-from .metrics import Floats, auroc, checked_rows, log_odds, observed_expected
+from .metrics import Floats, auroc, clustered_rows, log_odds, observed_expected
 
 __all__ = ["auroc_error", "log_observed_expected_error", "slope_error"]
 
@@ -36,7 +36,7 @@ def auroc_error(y: Any, risk: Any, sample_weight: Any = None, groups: Any = None
     .. [1] DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more
        correlated receiver operating characteristic curves. Biometrics 1988;44:837-845.
     """
-    outcome, predicted, weight, patient = _rows(y, risk, sample_weight, groups)
+    outcome, predicted, weight, patient = clustered_rows(y, risk, sample_weight, groups)
     case = outcome == 1
     if min(len(np.unique(patient[case])), len(np.unique(patient[~case]))) < 2:
         return np.nan
@@ -67,7 +67,7 @@ def log_observed_expected_error(
     float
         nan where nobody has the outcome.
     """
-    outcome, predicted, weight, patient = _rows(y, risk, sample_weight, groups)
+    outcome, predicted, weight, patient = clustered_rows(y, risk, sample_weight, groups)
     observed = weight @ outcome
     if observed == 0:
         return np.nan
@@ -89,7 +89,7 @@ def slope_error(y: Any, risk: Any, sample_weight: Any = None, groups: Any = None
     float
         nan where the slope is not defined.
     """
-    outcome, predicted, weight, patient = _rows(y, risk, sample_weight, groups)
+    outcome, predicted, weight, patient = clustered_rows(y, risk, sample_weight, groups)
     x = log_odds(predicted)
     intercept, slope = logistic_line(x, outcome, weight)
     if not np.isfinite(slope) or np.ptp(predicted) == 0:
@@ -99,12 +99,6 @@ def slope_error(y: Any, risk: Any, sample_weight: Any = None, groups: Any = None
     information = (columns * (weight * fitted * (1 - fitted))[:, None]).T @ columns
     influence = (columns * (weight * (outcome - fitted))[:, None]) @ np.linalg.inv(information)
     return float(np.sqrt(_clustered(influence, patient)[1, 1]))
-
-
-def _rows(y: Any, risk: Any, sample_weight: Any, groups: Any) -> tuple[Floats, Floats, Floats, Any]:
-    weight = np.ones(len(risk)) if sample_weight is None else np.asarray(sample_weight, float)
-    patient = np.arange(len(risk)) if groups is None else np.asarray(groups)
-    return *checked_rows(y, risk, weight), patient[weight > 0]
 
 
 def _shares(values: Floats, weight: Floats, at: Floats) -> tuple[Floats, Floats]:

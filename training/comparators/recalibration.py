@@ -16,6 +16,7 @@ from scipy.special import expit
 from ...model.calibration import logistic_line
 from ...model.folds import PatientFolds
 from ..metrics import bootstrap_intervals, performance
+from ..records import plain
 from .comparator import Comparator, comparators
 
 __all__ = ["comparator_rows", "recalibrated_risk"]
@@ -162,7 +163,7 @@ def _by_measure(
 ) -> Iterator[dict[str, Any]]:
     for measure, figures in judged.iterrows():
         name = str(measure)
-        again = (_or_none(figures[end]) for end in ("estimate", "lower", "upper"))
+        again = (plain(figures[end]) for end in ("estimate", "lower", "upper"))
         values = (raw.get(name), *again, model.get(name))
         yield {"measure": name} | dict(zip(_FIGURES, values, strict=True))
 
@@ -171,8 +172,4 @@ _FIGURES = ("raw", "recalibrated", "lower", "upper", "model")
 
 
 def _figures(y: Numbers, risk: Numbers, weight: Numbers) -> dict[str, float | None]:
-    return {name: _or_none(value) for name, value in performance(y, risk, weight).items()}
-
-
-def _or_none(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    return {name: plain(value) for name, value in performance(y, risk, weight).items()}

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ...model.artifact import RiskModel
 from ..at_risk import AtRisk
+from ..records import plain
 
 __all__ = ["effects", "worked_patients"]
 
@@ -99,8 +100,8 @@ def worked_patients(
             {
                 "name": name,
                 "risk": float(its_risk[0]),
-                "lower": _number(lower[0]),
-                "upper": _number(upper[0]),
+                "lower": plain(lower[0]),
+                "upper": plain(upper[0]),
                 "text": [
                     {
                         "feature": term.name,
@@ -142,7 +143,3 @@ def _drivers(model: RiskModel, own: pd.DataFrame, usual: pd.Series, landmark: in
         f"{100 * moved[term]:+.1f} percentage points"
         for term in strongest
     ]
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
