@@ -21,7 +21,7 @@ from .fhir_elements import (
     number_of,
     part,
 )
-from .fhir_medication import MEDICATION_TYPES, Taken, settle, taken_of
+from .fhir_medication import MEDICATION_TYPES, Medication, Taken, settle
 from .fhir_source import FhirSource, resources_in
 from .imported import Collector, Imported
 from .mapping import NO_PLACE
@@ -362,9 +362,10 @@ class _Reader:
         drug = self._drug(kind, concept, words, name)
         if drug is not None:
             product = next((t for t in (*texts, text) if isinstance(t, str) and t), "")
-            self.taken.extend(
-                taken_of(resource, kind, patient, drug, product, self.codes, self.report, name)
+            medication = Medication(
+                resource, kind, patient, drug, product, name, self.codes, self.report
             )
+            self.taken.extend(medication.taken())
 
     def _drug(self, kind: str, concept: Any, words: str, name: str) -> str | None:
         what = label_of(concept)
