@@ -16,7 +16,7 @@ from .shared import FILE, misuse
 if TYPE_CHECKING:
     from ..serving.operation import Operation
 
-__all__ = ["operation_of", "operation_options", "run", "starting"]
+__all__ = ["operation_of", "operation_options", "run", "starting", "without_arrow"]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 DEFAULT_RATE = 20.0
@@ -127,16 +127,22 @@ def _without(library: str) -> Iterator[None]:
 
 
 @contextmanager
-def starting() -> Iterator[None]:
-    """Make what lives as long as the service, without searching it for garbage, now or later.
+def without_arrow() -> Iterator[None]:
+    """Let tables do without Arrow inside.
 
-    Tables are those of few patients, for which Python's own strings are quicker than Arrow's, and
+    They are those of few patients, for which Python's own strings are quicker than Arrow's, and
     there are no files, which alone need Arrow: pandas is a quarter smaller without it.
     """
-    gc.disable()
     with _without("pyarrow"):
         import pandas as pd
-    pd.set_option("mode.string_storage", "python")
+    with pd.option_context("mode.string_storage", "python"):
+        yield
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Make what lives as long as the service, without searching it for garbage, now or later."""
+    gc.disable()
     try:
         yield
     finally:

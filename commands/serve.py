@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .operation import operation_of, operation_options, run, starting
+from .operation import operation_of, operation_options, run, starting, without_arrow
 from .shared import FILE, Command, say
 
 __all__ = ["serve"]
@@ -24,6 +24,7 @@ __all__ = ["serve"]
     help="File for feedback on cards; with --audit it is in the audit log anyway.",
 )
 @operation_options
+@without_arrow()
 def serve(
     model: str,
     host: str,

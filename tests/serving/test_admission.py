@@ -3,9 +3,11 @@
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from lnrisk.__main__ import main
+from lnrisk.commands.operation import without_arrow
 from lnrisk.features.errors import ModelError
 from lnrisk.model.artifact import MODEL_FILE, SCHEMA
 from lnrisk.model.definition import Definition, load_definition
@@ -76,8 +78,9 @@ def test_without_the_model_the_reason_is_said(tmp_path):
 def test_the_service_imports_neither_mlflow_nor_scikit_learn_nor_arrow(tmp_path):
     written(tmp_path, small_model().to_json())
     code = (
-        "import sys\nfrom pathlib import Path\nfrom lnrisk.commands.operation import starting\n"
-        "with starting():\n  from lnrisk.serving.admission import admitted\n"
+        "import sys\nfrom pathlib import Path\n"
+        "from lnrisk.commands.operation import without_arrow\n"
+        "with without_arrow():\n  from lnrisk.serving.admission import admitted\n"
         "  from lnrisk.serving.app import create_app\n"
         "  from lnrisk.serving.settings import Settings\n"
         f"  create_app(admitted(Path({str(tmp_path)!r})), Settings())\n"
@@ -85,3 +88,11 @@ def test_the_service_imports_neither_mlflow_nor_scikit_learn_nor_arrow(tmp_path)
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(run.stdout.split()) & {"mlflow", "sklearn", "matplotlib", "numba", "pyarrow"}
+
+
+def test_what_comes_after_the_service_has_the_strings_that_it_had_before():
+    before, arrow = pd.get_option("mode.string_storage"), sys.modules.get("pyarrow")
+    with without_arrow():
+        assert pd.get_option("mode.string_storage") == "python"
+    assert pd.get_option("mode.string_storage") == before
+    assert sys.modules.get("pyarrow") is arrow

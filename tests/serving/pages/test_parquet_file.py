@@ -85,8 +85,8 @@ def test_arrow_is_imported_by_the_first_file_that_needs_it(tmp_path):
 import sys
 from pathlib import Path
 sys.path[:0] = {sys.path!r}
-from lnrisk.commands.operation import starting
-with starting():
+from lnrisk.commands.operation import without_arrow
+with without_arrow():
     from lnrisk.serving.pages.opening import Limits, open_files
     from lnrisk.serving.pages.words import load_words
 assert "pyarrow" not in sys.modules
