@@ -34,6 +34,9 @@ MODEL_FILE = "lnrisk-model.json"
 MARGIN = 0.05
 """Share of a term's training range that a value may lie beyond it."""
 
+ROWS_TOGETHER = 256
+"""Rows whose scores under every refit stay in a processor's cache."""
+
 Floats = npt.NDArray[np.float64]
 Columns = Mapping[str, npt.ArrayLike]
 
@@ -279,12 +282,20 @@ class RiskModel:
         if not self.refits:
             nothing = np.full(len(design), np.nan)
             return nothing, nothing.copy()
-        risks = np.repeat(self._refits[:, :1], len(design), axis=1)
+        ends = np.empty((2, len(design)))
+        for start in range(0, len(design), ROWS_TOGETHER):
+            rows = slice(start, start + ROWS_TOGETHER)
+            ends[:, rows] = self._refit_range(design[rows], level)
+        return inverse_logit(ends[0]), inverse_logit(ends[1])
+
+    def _refit_range(self, design: Floats, level: float) -> tuple[Floats, Floats]:
+        """Return the range of the linear predictor over the refits."""
+        scores = np.repeat(self._refits[:, :1], len(design), axis=1)
+        product = np.empty_like(scores)
         for column, coefficients in zip(design.T, self._refits[:, 1:].T, strict=True):
-            risks += column * coefficients[:, None]
-        risks.sort(axis=0)
-        lower, upper = (_quantile(risks, share) for share in ((1 - level) / 2, (1 + level) / 2))
-        return inverse_logit(lower), inverse_logit(upper)
+            scores += np.multiply(column, coefficients[:, None], out=product)
+        scores.sort(axis=0)
+        return _quantile(scores, (1 - level) / 2), _quantile(scores, (1 + level) / 2)
 
     def range_of(
         self, risk: Floats, months: Floats, steady: tuple[Floats, Floats]

@@ -14,6 +14,9 @@ __all__ = ["as_flags", "missing_together", "never_together"]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+WORD = 8
+"""Bytes of a whole number."""
+
 
 def missing_together(values: Floats) -> tuple[str, ...]:
     """Return the sets of terms that some row lacks, without those inside another set.
@@ -72,6 +75,17 @@ def never_together(values: Floats, seen: Flags) -> Flags:
 
 def _inside(missing: Flags, seen: Flags) -> Flags:
     """Return which sets lie inside one of those seen."""
-    beyond = missing.astype(np.float32) @ (~seen).astype(np.float32).T
-    inside: Flags = (beyond == 0).any(axis=1)
+    beyond = np.zeros((len(missing), len(seen)), dtype=np.bool_)
+    for lacked, known in zip(_words(missing), ~_words(seen), strict=True):
+        np.logical_or(beyond, (lacked[:, None] & known) != 0, out=beyond)
+    inside: Flags = np.asarray(~beyond.all(axis=1))
     return inside
+
+
+def _words(flags: Flags) -> npt.NDArray[np.uint64]:
+    """Return flags as bits of whole numbers, shape (n_words, n_rows); what is left over is 0."""
+    packed = np.packbits(flags, axis=1)
+    filled = np.zeros((len(flags), -(-packed.shape[1] // WORD) * WORD), dtype=np.uint8)
+    filled[:, : packed.shape[1]] = packed
+    words: npt.NDArray[np.uint64] = filled.view(np.uint64).T
+    return words

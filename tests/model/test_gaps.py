@@ -44,3 +44,13 @@ def test_a_model_without_gaps_takes_whoever_lacks_nothing(terms):
 
 def test_without_any_pattern_nobody_may_lack_anything():
     assert never_together(values([[False], [True]]), as_flags((), 1)).tolist() == [False, True]
+
+
+@given(st.integers(0, 2**32), st.integers(1, 140))
+def test_the_number_of_terms_does_not_matter(seed, terms):
+    random = np.random.default_rng(seed)
+    training, asked = random.random((6, terms)) < 0.5, random.random((9, terms)) < 0.5
+    asked[:6] &= training
+    seen = as_flags(missing_together(values(training)), terms)
+    expected = [not any((row <= one).all() for one in training) for row in asked]
+    assert never_together(values(asked), seen).tolist() == expected
