@@ -21,7 +21,7 @@ from ..model.spread import LEVEL
 from .audit.journal import note_assessments
 from .cautions import SIMULATED, Caution, cautions_of
 from .criteria import EPOCH, date_of, number_of
-from .drivers import Driver, drivers_of
+from .drivers import Driver, DriverGroup, Drivers, drivers_of
 from .explained_label import Label, explained
 from .missing import Missing, missing_of
 from .refusals import Reason
@@ -122,7 +122,13 @@ class Assessment:
     landmark: Annotated[Landmark | None, Field(description="null without an index date.")]
     horizon: Horizon
     label: Label
-    drivers: Annotated[tuple[Driver, ...], Field(description="The largest change first.")]
+    drivers: Annotated[
+        tuple[Driver, ...], Field(description="Feature by feature, the largest change first.")
+    ]
+    driver_groups: Annotated[
+        tuple[DriverGroup, ...],
+        Field(description="The same by analyte, biopsy or treatment, the largest change first."),
+    ]
     missing: Annotated[
         tuple[Missing, ...],
         Field(description="What is not known, what could move the risk most first."),
@@ -152,7 +158,7 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
     """
     found = scored(model, registry, as_of)
     labels = explained(found.known, found.labels, model.definition)
-    drivers: list[tuple[Driver, ...]] = [()] * len(labels)
+    drivers = [Drivers()] * len(labels)
     missing: list[tuple[Missing, ...]] = [()] * len(labels)
     ok = found.ok
     if ok.any():
@@ -194,7 +200,8 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
                     None if first is None else _after(first, model.horizon_days),
                 ),
                 label=label,
-                drivers=drivers[at],
+                drivers=drivers[at].features,
+                driver_groups=drivers[at].groups,
                 missing=missing[at],
                 cautions=cautions,
                 warnings=tuple(caution.text for caution in cautions),

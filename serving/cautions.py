@@ -14,6 +14,7 @@ from pydantic import Field
 from ..features.said import Said
 from ..model.artifact import RiskModel
 from .refusals import Concerned
+from .topics import Lack, lacking, silent, topics_of
 
 __all__ = [
     "CODES",
@@ -73,6 +74,9 @@ class Caution:
         int | None, Field(description="How many later days are not used.", examples=[16])
     ] = None
     features: Annotated[tuple[Concerned, ...], Field(description="Which are missing.")] = ()
+    lacks: Annotated[
+        tuple[Lack, ...], Field(description="The same by analyte, biopsy or treatment.")
+    ] = ()
     odd: Annotated[OddValue | None, Field(description="The value, and where it was sent.")] = None
 
 
@@ -92,14 +96,16 @@ def cautions_of(model: RiskModel, values: Floats, since: int) -> tuple[Caution, 
     if since > last:
         text = LATER_UNUSED.format(day=last, days=since - last)
         found.append(Caution("later_unused", text, day=last, days=since - last))
-    lacking = tuple(
+    concerned = tuple(
         Concerned(term.name, term.meaning, "missing", "", "")
         for term, value in zip(model.terms, values, strict=True)
         if np.isnan(value)
     )
-    if lacking:
-        names = ", ".join(each.feature for each in lacking)
-        found.append(Caution("missing", MISSING.format(names=names), features=lacking))
+    if concerned:
+        lacks = lacking(model, topics_of(model), np.isnan(values), silent(model, values))
+        names = ", ".join(each.text for each in lacks)
+        text = MISSING.format(names=names)
+        found.append(Caution("missing", text, features=concerned, lacks=lacks))
     return tuple(found)
 
 

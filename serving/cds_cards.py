@@ -20,6 +20,11 @@ __all__ = ["card_of"]
 LONGEST_SUMMARY = 139
 DRIVERS_SHOWN = 3
 MOST_REMARKS = 5
+IN_SHORT = {
+    "beyond_training": "values beyond all training patients",
+    "unseen_gaps": "too much is missing",
+}
+"""Of reasons that name features, of which there may be many; the detail names them."""
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|~])")
 
 
@@ -69,6 +74,8 @@ def _summary(answer: Assessment) -> str:
         return f"{simulated}Lupus nephritis: refractory by the rule since {answer.label.met_on}."
     if answer.risk is None:
         why = answer.why or "no induction treatment found"
+        if answer.reason is not None:
+            why = IN_SHORT.get(answer.reason.code, why)
         return f"{simulated}Lupus nephritis: no risk given ({why}). Rule: {verdict}."
     return (
         f"{simulated}Lupus nephritis: {_per_cent(answer.risk)} risk of refractory disease "
@@ -89,7 +96,7 @@ def _detail(record: AssessedRecord) -> Iterator[str]:
         yield f"{BY_RULE}\n"
     elif answer.risk is not None:
         yield f"**Risk** {_per_cent(answer.risk)}{_interval(answer)}, by {answer.horizon.date}.\n"
-        yield from (f"- {_plain(each.text)}" for each in answer.drivers[:DRIVERS_SHOWN])
+        yield from (f"- {_plain(each.text)}" for each in answer.driver_groups[:DRIVERS_SHOWN])
     else:
         why = answer.why or "no induction treatment with a role in the rule was found"
         yield f"**No risk is given**: {_plain(why)}.\n"

@@ -2,23 +2,31 @@
 
 Assumes that an analyte never measured, measured once at the landmark, would give a value from the
 5th to the 95th percentile of what the model expects of a patient on these drugs; and that any other
-feature could hold any value of its range in training. Each is looked at alone, whatever else one
-test would tell. Doses are left out: a drug that was not given is not missing.
+feature would lie between the first and the ninth decile of training, or, where the model file has
+no such deciles or most coincide, within the range of training. Of the features that one test would
+tell, each is looked at alone, and the one that could move the risk most stands for the test. Doses
+are left out: a drug that was not given is not missing.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from ..features.laboratory import LANDMARK_MONTH, statistic_name
+from ..features.laboratory import (
+    BASELINE_LAST_DAY,
+    DAYS_PER_MONTH,
+    LANDMARK_MONTH,
+    statistic_name,
+)
 from ..features.summaries import STATISTICS
 from ..features.trajectories import Trajectory
 from ..features.vocabulary import analytes
 from ..model.artifact import RiskModel, Term
+from .topics import Lack, Topic, lacking, silent, topics_of
 
 __all__ = ["Missing", "missing_of"]
 
@@ -28,15 +36,20 @@ Inputs = dict[str, float]
 GRID = 5
 """Plausible values that are tried, ends included: a risk may bend between them."""
 
+FEWEST_DECILES = 5
+"""Different ones, of nine; where values are tied, fewer say little of where values lie."""
+
 NINETY_PERCENT = 1.6448536269514722
 """Standard deviations from the mean to the 95th percentile of a normal distribution."""
 
 ORDERED_FROM = ("measurements", "biopsies", "adherence", "patients")
+NO_RESULTS = ("_days_since", "_days_since_biopsy", "chronicity_index_sd")
+"""Endings of features that tell of the day of a test or of its readers, not of the patient."""
 
 
 @dataclass(frozen=True)
 class Missing:
-    """One thing that is not known."""
+    """One test, or other thing to ask for, of which something is not known."""
 
     name: Annotated[str, Field(description="Analyte or feature.", examples=["c3"])]
     meaning: Annotated[str, Field(description="In the words of a clinician.")]
@@ -50,6 +63,9 @@ class Missing:
         float, Field(ge=0, le=1, description="Greatest risk over the plausible values.")
     ]
     text: Annotated[str, Field(description="All of it as one sentence.")]
+    lack: Annotated[
+        Lack, Field(description="What to ask for, each once, and all that it would tell.")
+    ]
 
 
 @dataclass(frozen=True)
@@ -61,7 +77,15 @@ class _Question:
     table: str
     lowest: str
     highest: str
-    changes: list[Inputs] = field(default_factory=list)
+    changes: list[Inputs]
+
+
+@dataclass(frozen=True)
+class _Test:
+    """What to ask for, and the questions that it would answer."""
+
+    lack: Lack
+    questions: list[_Question]
 
 
 def missing_of(
@@ -77,55 +101,108 @@ def missing_of(
     terms : ndarray of float, shape (n_patients, n_terms)
         Values, nan where missing.
     """
-    asked = [list(_questions(model, features, terms, row)) for row in range(len(terms))]
-    owner = [row for row, each in enumerate(asked) for q in each for _ in q.changes]
-    changes = [change for each in asked for q in each for change in q.changes]
-    if not changes:
-        return [()] * len(terms)
-    columns = {name: values[owner] for name, values in features.items()}
-    for at, change in enumerate(changes):
-        for name, value in change.items():
-            columns[name][at] = value
-    made = model.terms_of(columns)
-    risks = iter(model.risk_of(model.design_of(made, columns[LANDMARK_MONTH])).tolist())
+    topics = topics_of(model)
+    asked = [list(_tests(model, topics, features, terms, row)) for row in range(len(terms))]
+    changes = [
+        (row, change)
+        for row, tests in enumerate(asked)
+        for test in tests
+        for question in test.questions
+        for change in question.changes
+    ]
+    risks = iter(_risks(model, features, changes))
     return [
         tuple(
             sorted(
-                (_missing(q, [next(risks) for _ in q.changes]) for q in each),
+                (_widest(test, risks) for test in tests),
                 key=lambda known: known.risk_lowest - known.risk_highest,
             )
         )
-        for each in asked
+        for tests in asked
     ]
 
 
-def _missing(question: _Question, risks: list[float]) -> Missing:
-    low, high = min(risks), max(risks)
-    q = question
+def _risks(
+    model: RiskModel, features: Mapping[str, Floats], changes: list[tuple[int, Inputs]]
+) -> list[float]:
+    """Return the risk of a patient, given by row, with some inputs changed."""
+    if not changes:
+        return []
+    owner = [row for row, _ in changes]
+    columns = {name: values[owner] for name, values in features.items()}
+    for at, (_, change) in enumerate(changes):
+        for name, value in change.items():
+            columns[name][at] = value
+    made = model.terms_of(columns)
+    risks: list[float] = model.risk_of(model.design_of(made, columns[LANDMARK_MONTH])).tolist()
+    return risks
+
+
+def _widest(test: _Test, risks: Iterator[float]) -> Missing:
+    """Return a test by the question that could move the risk most."""
+    found = [(q, [next(risks) for _ in q.changes]) for q in test.questions]
+    q, tried = max(found, key=lambda each: max(each[1]) - min(each[1]))
+    low, high = min(tried), max(tried)
+    unknown = f"{q.meaning} is not known;"
+    if test.lack.whole and test.lack.topic != q.name:
+        unknown = f"{test.lack.meaning} is not known; with {q.meaning}"
     text = (
-        f"{q.meaning} is not known; from {q.lowest} to {q.highest} the risk would be "
+        f"{unknown} from {q.lowest} to {q.highest} the risk would be "
         f"{100 * low:.1f} to {100 * high:.1f} %"
     )
-    return Missing(q.name, q.meaning, q.table, q.lowest, q.highest, low, high, text)
+    figures = (q.lowest, q.highest, low, high)
+    return Missing(q.name, q.meaning, q.table, *figures, text, test.lack)
 
 
-def _questions(
-    model: RiskModel, features: Mapping[str, Floats], terms: Floats, row: int
-) -> Iterator[_Question]:
+def _tests(
+    model: RiskModel,
+    topics: list[Topic],
+    features: Mapping[str, Floats],
+    terms: Floats,
+    row: int,
+) -> Iterator[_Test]:
+    missing, nothing = np.isnan(terms[row]), silent(model, terms[row])
+    lacks = {lack.topic: lack for lack in lacking(model, topics, missing, nothing)}
+    for trajectory in _never_measured(model, features, row):
+        question = _analyte(model, trajectory, features, row)
+        unused = Lack(question.name, question.meaning, True, (), question.meaning)
+        yield _Test(lacks.pop(question.name, unused), [question])
+    by_name = {term.name: term for term in model.terms}
+    for lack in lacks.values():
+        lacked = [by_name[name] for name in lack.features]
+        questions = [_feature(model, term) for term in lacked if _told_by_a_test(term, features)]
+        if questions:
+            yield _Test(lack, questions)
+
+
+def _never_measured(
+    model: RiskModel, features: Mapping[str, Floats], row: int
+) -> Iterator[Trajectory]:
     for trajectory in model.trajectories:
         counts = ("n", "below_n", "above_n")
         if not sum(features[statistic_name(trajectory.name, n)][row] for n in counts):
-            yield _analyte(model, trajectory, features, row)
-    for position, term in enumerate(model.terms):
-        plain = term.name in features and term.table in ORDERED_FROM
-        if plain and np.isnan(terms[row, position]) and term.lowest < term.highest:
-            yield _feature(term)
+            yield trajectory
 
 
-def _feature(term: Term) -> _Question:
+def _told_by_a_test(term: Term, features: Mapping[str, Floats]) -> bool:
+    ordered = term.name in features and term.table in ORDERED_FROM
+    return ordered and term.lowest < term.highest and not term.name.endswith(NO_RESULTS)
+
+
+def _usual_range(model: RiskModel, term: Term) -> tuple[float, float]:
+    """Return the first and the ninth decile of training where they are told, else its range."""
+    for support in model.training.get("support", {}).values():
+        edges = support["terms"][term.name]["edges"]
+        if len(edges) >= FEWEST_DECILES:
+            return edges[0], edges[-1]
+    return term.lowest, term.highest
+
+
+def _feature(model: RiskModel, term: Term) -> _Question:
     yes_or_no = (term.lowest, term.highest) == (0.0, 1.0) and term.unit == "1"
-    tried = (0.0, 1.0) if yes_or_no else np.linspace(term.lowest, term.highest, GRID).tolist()
-    lowest, highest = ("no", "yes") if yes_or_no else map(term.shown, (term.lowest, term.highest))
+    ends = (0.0, 1.0) if yes_or_no else _usual_range(model, term)
+    tried = ends if yes_or_no else np.linspace(*ends, GRID).tolist()
+    lowest, highest = ("no", "yes") if yes_or_no else map(term.shown, ends)
     changes = [{term.name: value} for value in tried]
     return _Question(term.name, term.meaning, term.table, lowest, highest, changes)
 
@@ -149,13 +226,20 @@ def _analyte(
     unit = known.unit.replace("{1.73_m2}", "1.73 m2") if known else ""
     lowest, highest = (f"{value:.3g} {unit}".strip() for value in shown)
     said = known.label if known else name
-    changes = [_one_value(trajectory.name, month, past, float(value)) for value in tried]
+    changes = [_one_value(trajectory.name, month, past, float(value), features) for value in tried]
     return _Question(name, said, "measurements", lowest, highest, changes)
 
 
-def _one_value(series: str, t: float, k: float, y: float) -> Inputs:
-    """Return the statistics of a series with one value."""
+def _one_value(series: str, t: float, k: float, y: float, features: Mapping[str, Floats]) -> Inputs:
+    """Return what the model looks at of a series with one value, taken at the landmark."""
     sums = dict.fromkeys(STATISTICS, 0.0)
     products = {"tt": t * t, "tk": t * k, "kk": k * k, "ty": t * y, "ky": k * y, "yy": y * y}
     sums |= {"n": 1.0, "t": t, "k": k, "y": y, **products}
-    return {statistic_name(series, name): value for name, value in sums.items()}
+    early = t * DAYS_PER_MONTH <= BASELINE_LAST_DAY
+    plain = {"first": y, "last": y, "mean": y, "count": 1.0, "days_since": 0.0}
+    plain |= {"baseline": y} if early else {}
+    looked_at = {f"{series}_{name}": value for name, value in plain.items()}
+    return {
+        **{statistic_name(series, name): value for name, value in sums.items()},
+        **{name: value for name, value in looked_at.items() if name in features},
+    }

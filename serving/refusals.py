@@ -18,6 +18,7 @@ from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.courses import FollowUp
 from .criteria import date_of
+from .topics import Lack, lacking, silent, topics_of, without
 
 __all__ = ["CODES", "Concerned", "Reason", "Refusal", "refusals_of", "unlike_training"]
 
@@ -81,6 +82,9 @@ class Reason:
     ] = None
     date: Annotated[datetime.date | None, Field(description="On which it happened.")] = None
     features: Annotated[tuple[Concerned, ...], Field(description="Which are meant.")] = ()
+    lacks: Annotated[
+        tuple[Lack, ...], Field(description="What is missing together, where that is the reason.")
+    ] = ()
 
     @property
     def text(self) -> str:
@@ -95,7 +99,7 @@ class Reason:
             day=self.day,
             limit=self.limit,
             date=self.date,
-            names=", ".join(each.feature for each in self.features) or "nothing",
+            names=", ".join(lack.text for lack in self.lacks) or "nothing",
             ranges="; ".join(
                 f"{each.meaning} {each.value} (in training {each.lowest} to {each.highest})"
                 for each in self.features
@@ -163,7 +167,8 @@ def unlike_training(model: RiskModel, required: Floats, values: Floats) -> list[
     outside, missing = model.outside_of(values), np.isnan(values)
     meanings = {term.name: term.meaning for term in model.terms}
     name = model.required_feature
-    lacking = Concerned(name, meanings.get(name, name.replace("_", " ")), "missing", "", "")
+    required_one = Concerned(name, meanings.get(name, name.replace("_", " ")), "missing", "", "")
+    topics, nothing = topics_of(model), silent(model, values)
 
     def concerned(row: int, which: npt.NDArray[np.bool_]) -> tuple[Concerned, ...]:
         return tuple(
@@ -179,13 +184,22 @@ def unlike_training(model: RiskModel, required: Floats, values: Floats) -> list[
         )
 
     return [
-        Refusal(np.isnan(required), lambda row: Reason("too_little", features=(lacking,))),
+        Refusal(
+            np.isnan(required),
+            lambda row: Reason(
+                "too_little", features=(required_one,), lacks=(without(model, name),)
+            ),
+        ),
         Refusal(
             np.asarray(outside.any(axis=1)),
             lambda row: Reason("beyond_training", features=concerned(row, outside)),
         ),
         Refusal(
             model.unseen_of(values),
-            lambda row: Reason("unseen_gaps", features=concerned(row, missing)),
+            lambda row: Reason(
+                "unseen_gaps",
+                features=concerned(row, missing),
+                lacks=lacking(model, topics, missing[row], nothing[row]),
+            ),
         ),
     ]

@@ -74,7 +74,7 @@ def _predictions(answer: Assessment) -> Iterator[dict[str, Any]]:
     if answer.horizon.date is not None and answer.status == "ok":
         period = {"start": answer.as_of.isoformat(), "end": answer.horizon.date.isoformat()}
         when = {"whenPeriod": period}
-    drivers = "; ".join(driver.text for driver in answer.drivers[:DRIVERS_SHOWN])
+    drivers = "; ".join(group.text for group in answer.driver_groups[:DRIVERS_SHOWN])
     rationale = BY_RULE if answer.status == "met" else drivers
     yield {
         "outcome": {"text": _outcome(answer)},

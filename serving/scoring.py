@@ -23,6 +23,7 @@ from ..model.courses import FollowUp
 from ..model.label import Labels, label_known
 from .cautions import LATER_UNUSED, MISSING
 from .refusals import Reason, refusals_of, unlike_training
+from .topics import added_up, lacking, leading, silent, topics_of
 
 __all__ = ["Scored", "asked_day", "landmark_days", "score", "scored"]
 
@@ -78,17 +79,24 @@ def landmark_days(model: RiskModel, index: Days, days: Days) -> Days:
 
 
 def _drivers(model: RiskModel, parts: Floats, values: Floats) -> npt.NDArray[np.object_]:
-    """Return the largest contributions in words, with their log-odds."""
-    largest = np.argsort(-np.abs(parts), axis=1, kind="stable")[:, :DRIVERS_SHOWN]
+    """Return the largest contributions by topic in words, with their log-odds."""
+    topics = topics_of(model)
+    together = added_up(parts, topics)
+    leads = leading(parts, together, topics)
+    largest = np.argsort(-np.abs(together), axis=1, kind="stable")[:, :DRIVERS_SHOWN]
     texts = []
-    for row, columns in enumerate(largest):
+    for row, columns in enumerate(largest.tolist()):
         said = []
         for column in columns:
-            term, part = model.terms[column], parts[row, column]
+            part, lead = together[row, column], leads[row, column]
             if abs(part) >= SMALLEST_SHOWN:
+                first = f"{model.terms[lead].meaning} {model.terms[lead].shown(values[row, lead])}"
                 effect = "raises" if part > 0 else "lowers"
+                alone = len(topics[column].positions) == 1
                 said.append(
-                    f"{term.meaning} {term.shown(values[row, column])} {effect} ({part:+.2f})"
+                    f"{first} {effect} ({part:+.2f})"
+                    if alone
+                    else f"{topics[column].meaning} {effect} ({part:+.2f}, most of all {first})"
                 )
         texts.append("; ".join(said))
     return np.array(texts, dtype=object)
@@ -96,16 +104,20 @@ def _drivers(model: RiskModel, parts: Floats, values: Floats) -> npt.NDArray[np.
 
 def _remarks(model: RiskModel, values: Floats, since: Days) -> npt.NDArray[np.object_]:
     """Return what to beware of in a risk that is given."""
-    names = np.array(model.feature_names)
-    missing = np.isnan(values)
+    topics, last = topics_of(model), model.landmarks[-1]
+    missing, nothing = np.isnan(values), silent(model, values)
+    named: dict[bytes, str] = {}
     texts = []
-    last = model.landmarks[-1]
     for row, later in enumerate((since - last).tolist()):
         said = []
         if later > 0:
             said.append(LATER_UNUSED.format(day=last, days=later))
-        if missing[row].any():
-            said.append(MISSING.format(names=", ".join(names[missing[row]])))
+        pattern = missing[row].tobytes() + nothing[row].tobytes()
+        if pattern not in named:
+            lacks = lacking(model, topics, missing[row], nothing[row])
+            named[pattern] = ", ".join(lack.text for lack in lacks)
+        if named[pattern]:
+            said.append(MISSING.format(names=named[pattern]))
         if model.synthetic:
             said.append(SIMULATED)
         texts.append("; ".join(said))

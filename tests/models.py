@@ -26,6 +26,8 @@ def columns(terms):
 
 def linear_model(terms, coefficients, when_missing=0.1, **changes):
     """A sealed model of some terms at day 84, with every pattern of missing values seen."""
+    if "missing_patterns" not in changes:
+        changes["missing_patterns"] = tuple(map("".join, product("01", repeat=len(terms))))
     missing = [when_missing] * len(terms) if isinstance(when_missing, float) else when_missing
     content = {
         "landmarks": (84,),
@@ -42,7 +44,6 @@ def linear_model(terms, coefficients, when_missing=0.1, **changes):
         "venn_abers": VennAbersMap((-1.0,), (0.0, 0.2), (0.1, 1.0)),
         "refits": (),
         "spread": spread_with((84,), (0.2,), 365),
-        "missing_patterns": tuple("".join(p) for p in product("01", repeat=len(terms))),
         "required_feature": terms[0].name,
         "training": HARDLY,
     }

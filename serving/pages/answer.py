@@ -24,6 +24,7 @@ from .ranges import Ranges
 from .sentences import caution_said
 from .timeline import Timeline, draw_timeline
 from .together import Together, compare
+from .why import Why, why_of
 from .words import Words
 
 __all__ = ["Answer", "answer"]
@@ -50,6 +51,7 @@ class Answer:
     together : Together
     courses : tuple of CourseList
     consider : tuple of Item
+    why : Why
     beware : tuple of str
         Cautions of the assessment, but for simulated training data, which the page always says.
     odd : tuple of str
@@ -67,6 +69,7 @@ class Answer:
     together: Together
     courses: tuple[CourseList, ...]
     consider: tuple[Item, ...]
+    why: Why
     beware: tuple[str, ...]
     odd: tuple[str, ...]
 
@@ -118,6 +121,7 @@ def answer(
         compare(model, assessment),
         courses_of(assessment, known, model.definition, words),
         consider_of(assessment, known, model.definition, words),
+        why_of(assessment),
         tuple(caution_said(c, words) for c in assessment.cautions if c.code != "simulated"),
         tuple(caution_said(each, words) for each in odd),
     )

@@ -7,9 +7,10 @@ is marked as English.
 """
 
 from ...features.vocabulary import analytes
+from ..topics import Lack
 from .words import Words, foreign
 
-__all__ = ["amount_said", "feature_said", "range_said"]
+__all__ = ["amount_said", "feature_said", "lack_said", "range_said", "topic_said"]
 
 _STATED = {"missing": "amount.missing", "yes": "amount.yes", "no": "amount.no"}
 
@@ -42,6 +43,36 @@ def feature_said(name: str, meaning: str, words: Words) -> str:
             if name.startswith(series) and statistic in words.texts:
                 return words.say(statistic, analyte=words.name("analyte", analyte))
     return foreign(meaning)
+
+
+def topic_said(topic: str, meaning: str, words: Words) -> str:
+    """Return the name of what features are about.
+
+    Examples
+    --------
+    >>> from lnrisk.serving.pages.words import load_words
+    >>> topic_said("biopsy", "", load_words())
+    'biopsy'
+    """
+    key = f"topic.{topic}"
+    return words.texts[key] if key in words.texts else feature_said(topic, meaning, words)
+
+
+def lack_said(lack: Lack, words: Words) -> str:
+    """Return what is not known of a topic: all of it, one feature, or some.
+
+    Examples
+    --------
+    >>> from lnrisk.serving.pages.words import load_words
+    >>> lack_said(Lack("c3", "C3", False, ("c3_change", "c3_last"), ""), load_words())
+    'C3 (in part)'
+    """
+    topic = topic_said(lack.topic, lack.meaning, words)
+    if lack.whole:
+        return topic
+    if len(lack.features) == 1:
+        return feature_said(lack.features[0], lack.text, words)
+    return words.say("missing.in_part", topic=topic)
 
 
 def amount_said(shown: str, words: Words) -> str:

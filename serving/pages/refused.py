@@ -7,7 +7,7 @@ import datetime
 
 from ..assessment import Status
 from ..refusals import Concerned, Reason
-from .named import amount_said, feature_said
+from .named import amount_said, feature_said, lack_said
 from .words import Words
 
 __all__ = ["refusal_said", "why_none"]
@@ -22,8 +22,10 @@ def refusal_said(reason: Reason, words: Words) -> str:
     >>> refusal_said(Reason("outcome_reached"), load_words())
     "The registry's own outcome has been reached already."
     """
-    tell = _beyond if reason.code == "beyond_training" else _named
-    said = words.listed((tell(each, words) for each in reason.features), "format.features")
+    lacks = [lack_said(lack, words) for lack in reason.lacks]
+    said = words.listed(
+        lacks or [_beyond(each, words) for each in reason.features], "format.features"
+    )
     return words.say(
         f"refused.{reason.code}",
         day=reason.day,
@@ -40,14 +42,10 @@ def why_none(status: Status, reason: Reason | None, day: datetime.date, words: W
     return words.say(f"refusal.{status}", date=words.date(day))
 
 
-def _named(feature: Concerned, words: Words) -> str:
-    return feature_said(feature.feature, feature.meaning, words)
-
-
 def _beyond(feature: Concerned, words: Words) -> str:
     return words.say(
         "refused.beyond_feature",
-        feature=_named(feature, words),
+        feature=feature_said(feature.feature, feature.meaning, words),
         value=amount_said(feature.value, words),
         lowest=amount_said(feature.lowest, words),
         highest=amount_said(feature.highest, words),

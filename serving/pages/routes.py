@@ -29,7 +29,7 @@ from ..settings import Settings
 from ..work import Work
 from .answer import Answer, answer
 from .entry import SHOWN, Entry, from_fields
-from .named import amount_said, feature_said, range_said
+from .named import amount_said, feature_said, range_said, topic_said
 from .opening import CannotOpen, Limits, Opened, open_files, read_pasted
 from .refused import refusal_said
 from .sentences import coded, criterion_said, fact_said
@@ -108,6 +108,7 @@ class _Page:
             "refused": refusal_said,
             "amount": partial(amount_said, words=self.words),
             "feature": partial(feature_said, words=self.words),
+            "topic": partial(topic_said, words=self.words),
             "span": partial(range_said, words=self.words),
             "criterion_said": partial(criterion_said, words=self.words),
             "fact_said": partial(fact_said, words=self.words),

@@ -11,7 +11,7 @@ from ...features.said import Said, Value
 from ...features.vocabulary import analytes, drugs
 from ..cautions import Caution, OddValue
 from ..criteria import NO_DOSE, NO_EVIDENCE, Criterion, Fact
-from .named import feature_said
+from .named import lack_said
 from .words import Words, foreign
 
 __all__ = ["caution_said", "coded", "criterion_said", "fact_said", "sentence"]
@@ -104,8 +104,7 @@ def caution_said(caution: Caution, words: Words) -> str:
         return _odd_said(caution.odd, words)
     if caution.code == "simulated":
         return words.texts["site.simulated"]
-    named = (feature_said(each.feature, each.meaning, words) for each in caution.features)
-    features = words.listed(named, "format.features")
+    features = words.listed((lack_said(lack, words) for lack in caution.lacks), "format.features")
     return words.say(
         f"beware.{caution.code}", day=caution.day, days=caution.days, features=features
     )

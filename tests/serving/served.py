@@ -4,7 +4,13 @@ import copy
 from dataclasses import replace
 
 import numpy as np
+from lnrisk.features.pipeline import features_at, index_days
+from lnrisk.features.trajectories import Trajectory, shrunken_dictionary
+from lnrisk.model.artifact import Term
+from lnrisk.serving.patient_input import check_patient
 from models import linear_model, term
+
+SCALES = {"upcr": "log", "egfr": "identity", "c3": "identity", "il6": "identity"}
 
 COEFFICIENTS = {
     "log_upcr_last": 0.7,
@@ -34,6 +40,44 @@ def small_model(**changes):
     ]
     content = {"refits": refits, "training": simulated}
     return linear_model(terms, COEFFICIENTS.values(), **{**content, **changes})
+
+
+def broad_model(**changes):
+    """A model on every feature that the software makes of some analytes, as an elastic net is."""
+    registry = check_patient(PATIENT).registry
+    made = features_at(registry, index_days(registry), 84, SCALES).dictionary
+    made = [*made, *shrunken_dictionary(["log_upcr", "c3"])]
+    terms = [
+        Term(**_entry(each), mean=0.5, scale=9.0, lowest=-_far(each), highest=_far(each))
+        for each in made
+    ]
+    random = np.random.default_rng(0)
+    n = len(terms)
+    content = {
+        "analytes": SCALES,
+        "trajectories": (_trajectory("log_upcr", 1.0, 0.3), _trajectory("c3", 80.0, 20.0)),
+        "refits": tuple(map(tuple, random.normal(0, 0.01, (30, 2 * n + 1)).tolist())),
+        "missing_patterns": ("1" * n,),
+        "required_feature": "log_upcr_last",
+        "landmarks": (0, 84),
+        "training": {"synthetic": True, "patients": 9, "events": 3, "data": "x", "sha256": ""},
+    }
+    return linear_model(terms, random.normal(0, 0.1, n), **{**content, **changes})
+
+
+def _far(feature):
+    return 500.0 if feature.unit.startswith("ln(") else 1e6
+
+
+def _entry(feature):
+    told = ("name", "meaning", "unit", "table", "look_back", "formula")
+    return {name: getattr(feature, name) for name in told}
+
+
+def _trajectory(name, level, spread):
+    variance = (spread**2, 0.0, (spread / 10) ** 2)
+    mean = ((level, 0.0, 0.0), (0.0, 0.0, 0.0))
+    return Trajectory(name, ("started_with_mpa",), mean, variance, spread**2 / 4, None, 9, 9)
 
 
 def upcr(date, value, unit="g/g"):

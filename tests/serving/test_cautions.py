@@ -27,7 +27,8 @@ def test_what_is_not_used_and_what_is_missing_are_told_with_their_values():
     assert missing.code == "missing"
     names = [each.feature for each in missing.features]
     assert "egfr_change" in names
-    assert missing.text == f"missing: {', '.join(names)}"
+    assert missing.text == f"missing: {', '.join(lack.text for lack in missing.lacks)}"
+    assert sorted(names) == sorted(name for lack in missing.lacks for name in lack.features)
 
 
 def test_an_odd_value_is_told_with_its_place_and_what_is_plausible():

@@ -17,7 +17,7 @@ from lnrisk.serving.operation import Operation, operate
 from lnrisk.serving.replay import replay
 from lnrisk.serving.settings import Settings
 from records import bundle, dosage, observation, order, person
-from served import patient, small_model
+from served import broad_model, patient, small_model
 
 SERVICE = "/cds-services/ln-refractory-risk"
 UPCR = [("2015-05-27", 3), ("2015-07-10", 2.25), ("2015-08-20", 2), ("2015-10-20", 2.9)]
@@ -259,3 +259,24 @@ def test_a_card_and_its_feedback_meet_in_the_audit_log_and_are_replayed(tmp_path
     assert second[0]["note"] == "feedback"
     assert second[0]["card"] == card["uuid"]
     assert [each.said for each in replay(tmp_path / "audit")] == [(), (), (), ()]
+
+
+@pytest.mark.usefixtures("today")
+def test_of_many_terms_that_are_missing_the_card_still_tells_the_rule():
+    client = Client(create_app(broad_model(missing_patterns=(), landmarks=(0, 182)), Settings()))
+    (card,) = client.post(SERVICE, json=call()).json()["cards"]
+    assert keeps_to_cds_hooks(card)["summary"] == (
+        "Simulated model. Lupus nephritis: no risk given (too much is missing). "
+        "Rule: not refractory."
+    )
+    assert "biopsy" in card["detail"]
+    assert len(card["detail"]) < 1000
+
+
+@pytest.mark.usefixtures("today")
+def test_of_many_terms_the_card_tells_what_matters_most_in_a_few_lines():
+    client = Client(create_app(broad_model(landmarks=(0, 182)), Settings()))
+    (card,) = client.post(SERVICE, json=call()).json()["cards"]
+    keeps_to_cds_hooks(card)
+    assert len([line for line in card["detail"].splitlines() if "percentage points" in line]) == 3
+    assert len(card["detail"]) < 2500

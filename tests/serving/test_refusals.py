@@ -9,6 +9,7 @@ from lnrisk.serving.pages.refused import refusal_said
 from lnrisk.serving.pages.words import load_words
 from lnrisk.serving.refusals import CODES, Concerned, Reason, unlike_training
 from lnrisk.serving.rows import PatientTables
+from lnrisk.serving.topics import Lack
 from served import patient, small_model, upcr
 
 MODEL, WORDS = small_model(), load_words()
@@ -58,9 +59,12 @@ def test_what_is_unlike_training_is_named_with_its_range():
 @pytest.mark.parametrize("code", CODES)
 def test_every_reason_has_words_for_programs_and_for_people(code):
     features = (Concerned("a", "feature a", "7 g", "1 g", "2 g"),)
-    reason = Reason(code, 11, 22, datetime.date(2025, 3, 4), features)
+    lacks = (Lack("c3", "C3", False, ("c3_change", "c3_last"), "C3 (in part)"),)
+    told = lacks if code in ("too_little", "unseen_gaps") else ()
+    reason = Reason(code, 11, 22, datetime.date(2025, 3, 4), features, told)
     plain, said = reason.text, refusal_said(reason, WORDS)
     assert "{" not in plain + said
     assert ("11" in plain) == ("11" in said)
     assert ("22" in plain) == ("22" in said)
     assert ("7 g" in plain) == ("7 g" in said)
+    assert ("C3 (in part)" in plain) == ("C3 (in part)" in said) == bool(told)

@@ -57,7 +57,7 @@ def test_a_patient_at_the_landmark_gets_a_risk_with_an_interval_and_its_reasons(
     assert row["risk_lower"] <= row["risk_upper"]
     assert row["verdict"] == "not_refractory"
     assert "log upcr least squares slope" in row["drivers"]
-    assert "missing: egfr_change" in row["warnings"]
+    assert "missing: egfr change" in row["warnings"]
     assert "16 later days are not used" in row["warnings"]
     assert row["landmark_weeks"] == 12
     assert row["definition"] == "arora-2022 1.0.0"
@@ -68,7 +68,7 @@ def test_a_patient_at_the_landmark_gets_a_risk_with_an_interval_and_its_reasons(
     [
         (PERSON, 83, "too early: day 83, the model needs day 84"),
         (PERSON, 549, "too late: day 549, the horizon is day 548"),
-        (replace(PERSON, measurements=[]), 100, "too little data: log_upcr_last is missing"),
+        (replace(PERSON, measurements=[]), 100, "too little data: UPCR is missing"),
         (
             replace(PERSON, events=[(760, "last_contact"), (90, "kidney_failure")]),
             100,
@@ -162,7 +162,7 @@ def test_a_value_unlike_any_in_training_is_refused_with_both():
 def test_missing_values_never_seen_together_are_refused():
     found = scored(PERSON, 100, missing_patterns=("0000000",))
     assert found["status"] == "outside_model"
-    assert "never seen in training with this missing: egfr_change" in found["warnings"]
+    assert "never seen in training with this missing: egfr change" in found["warnings"]
 
 
 quickly = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

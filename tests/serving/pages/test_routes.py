@@ -145,7 +145,7 @@ def test_a_rule_that_is_met_is_no_risk():
         ({"as_of": "2017-06-20"}, "Too late: it is day 750 after the first induction treatment"),
         (
             {"measurements": [upcr("2016-01-01", 3)]},
-            "Too little is known: every risk needs “UPCR: last value",
+            "Too little is known: there is no risk without UPCR",
         ),
         (
             {"treatments": [{"drug": "prednisone", "start_date": "2015-06-01"}]},

@@ -17,6 +17,7 @@ from lnrisk.serving.pages import routes
 from lnrisk.serving.pages.refused import refusal_said
 from lnrisk.serving.pages.words import Words, load_words
 from lnrisk.serving.refusals import CODES, Concerned, Reason
+from lnrisk.serving.topics import Lack
 from markupsafe import escape
 from models import linear_model, term
 from records import bundle, observation, order, person
@@ -206,6 +207,9 @@ def test_a_refusal_has_no_words_of_its_own(code):
     beyond = Concerned("egfr_change", "", "90 mL/min/1.73 m2", "1 ln(g/g)/mo", "missing")
     reason = Reason(code, 11, 22, datetime.date(2025, 3, 4), (beyond,))
     assert unsaid(refusal_said(reason, PSEUDO)) == []
+    partly = Lack("c3", "C3", False, ("c3_change", "c3_last"), "C3 (in part)")
+    lacks = (partly, Lack("biopsy", "biopsy", True, ("ifta",), "biopsy"))
+    assert unsaid(refusal_said(Reason(code, 11, 22, None, lacks=lacks), PSEUDO)) == []
     assert unsaid(refusal_said(Reason(code, 11, 22, None), PSEUDO)) == []
 
 

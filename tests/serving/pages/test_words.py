@@ -17,13 +17,14 @@ from lnrisk.model.judgement import COURSE_REASONS
 from lnrisk.model.label import CONSIDER, VERDICTS
 from lnrisk.serving.criteria import MEASURES
 from lnrisk.serving.pages import words as module
-from lnrisk.serving.pages.named import amount_said, feature_said
+from lnrisk.serving.pages.named import amount_said, feature_said, topic_said
 from lnrisk.serving.pages.words import load_words
 from lnrisk.serving.patient_input import check_patient
 from lnrisk.serving.refusals import CODES
+from lnrisk.serving.topics import topics_of
 from markupsafe import Markup
 from models import term
-from served import PATIENT
+from served import PATIENT, broad_model
 
 HERE = Path(module.__file__).parent
 PACKAGE = HERE.parents[1]
@@ -31,8 +32,8 @@ TEMPLATES = sorted((HERE / "templates").glob("*.html"))
 SAID = re.compile(r"""say\(\s*["']([a-z_]+\.[a-z0-9_]+)["']""")
 TEXTS = re.compile(r"""texts\[["']([a-z_]+\.[a-z0-9_]+)["']\]""")
 BY_DATA = ("unit.", "drug.", "choice.", "analyte.", "class.", "read_as.", "column.", "table.",
-           "feature.", "statistic.", "sentence.", "kind.", "criterion.")  # fmt: skip
-"""Groups whose members are data; that none of the last five is left over is tested by group."""
+           "feature.", "statistic.", "topic.", "sentence.", "kind.", "criterion.")  # fmt: skip
+"""Groups whose members are data; that none of the last six is left over is tested by group."""
 SAID_IN = [
     *(PACKAGE / "features").glob("*.py"),
     *(PACKAGE / "features" / "sources").glob("fhir*.py"),
@@ -124,6 +125,14 @@ def test_every_feature_has_a_name_and_every_name_a_feature():
             used.add(whole if whole in words.texts else f"statistic.{_statistic(feature.name)}")
     named = {key for key in words.texts if key.startswith(("feature.", "statistic."))}
     assert named == used
+
+
+def test_every_topic_has_a_name_and_every_name_a_topic():
+    words, topics = load_words(), topics_of(broad_model())
+    foreign = [t.name for t in topics if isinstance(topic_said(t.name, t.meaning, words), Markup)]
+    assert foreign == ["il6"]
+    named = {key.removeprefix("topic.") for key in words.texts if key.startswith("topic.")}
+    assert named <= {topic.name for topic in topics}
 
 
 def _statistic(name):
