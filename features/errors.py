@@ -1,6 +1,11 @@
 """What goes wrong with data or a model, said to the person who meets it."""
 
-__all__ = ["DefinitionError", "LnriskError", "ModelError", "RegistryError"]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+__all__ = ["DefinitionError", "LnriskError", "ModelError", "RegistryError", "field_by_field"]
 
 
 class LnriskError(Exception):
@@ -17,3 +22,12 @@ class DefinitionError(LnriskError):
 
 class ModelError(LnriskError):
     """A model cannot be used for what was asked."""
+
+
+def field_by_field(what: str, error: "ValidationError") -> str:
+    """Return what a file is not, and below it each field of it with what is wrong."""
+    problems = [
+        f"  {'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
+        for problem in error.errors()
+    ]
+    return "\n".join([what, *problems])

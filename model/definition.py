@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..features.errors import DefinitionError
+from ..features.errors import DefinitionError, field_by_field
 
 __all__ = ["Condition", "Definition", "Rule", "load_definition", "presets"]
 
@@ -258,8 +258,4 @@ def load_definition(name_or_file: str | Path = "arora-2022") -> Definition:
     try:
         return Definition.model_validate(_content(text, file))
     except ValidationError as error:
-        problems = [
-            f"  {'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
-            for problem in error.errors()
-        ]
-        raise DefinitionError("\n".join([f"{file}: not a definition.", *problems])) from error
+        raise DefinitionError(field_by_field(f"{file}: not a definition.", error)) from error

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..features.errors import DefinitionError
+from ..features.errors import DefinitionError, field_by_field
 
 __all__ = ["Variation", "load_variation"]
 
@@ -117,9 +117,5 @@ def load_variation(file: str | Path | None = None) -> Variation:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DefinitionError(f"{name}: not a readable TOML file: {error}") from error
     except ValidationError as error:
-        problems = [
-            f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-            for problem in error.errors()
-        ]
-        message = "\n".join([f"{name}: not a table of within-person variation.", *problems])
-        raise DefinitionError(message) from error
+        what = f"{name}: not a table of within-person variation."
+        raise DefinitionError(field_by_field(what, error)) from error

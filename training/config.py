@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ..features.errors import LnriskError
+from ..features.errors import LnriskError, field_by_field
 from ..features.pipeline import DEFAULT_ANALYTES
 from ..features.vocabulary import Scale
 from ..model.columns import Piece
@@ -191,9 +191,5 @@ def load_config(path: Path | None) -> TrainingConfig:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise LnriskError(f"{path.name}: not a readable TOML file: {error}") from error
     except ValidationError as error:
-        problems = [
-            f"  {'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
-            for problem in error.errors()
-        ]
-        message = "\n".join([f"{path.name}: not a training configuration.", *problems])
-        raise LnriskError(message) from error
+        what = f"{path.name}: not a training configuration."
+        raise LnriskError(field_by_field(what, error)) from error
