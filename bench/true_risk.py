@@ -29,7 +29,7 @@ PATIENTS, REGISTRIES, MANY = 2_000, 8, 20_000
 TESTED, REPLAYS = 4_000, 100
 DAYS = (0, 84, 182)
 ARORA = load_definition()
-CONFIG = TrainingConfig(validation=Validation(repeats=2, resamples=50))
+CONFIG = TrainingConfig(validation=Validation(resamples=50))
 SILENT = lambda *_: None  # noqa: E731
 
 Figures = dict[str, float]

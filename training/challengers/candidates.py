@@ -1,7 +1,8 @@
 """The default and its challengers on one cohort, each without the patients that it is judged on.
 
-Assumes that all candidates are trained on the same patients, in the folds of the first repeat of
-the cross-validation. The model file holds sums of terms, so boosting can win and is not served.
+Assumes that all candidates are trained on the same patients, in the folds of the cross-validation;
+boosting in those of its first repeat alone. The model file holds sums of terms, so boosting can win
+and is not served.
 """
 
 from collections.abc import Mapping
@@ -68,11 +69,12 @@ def compare(
     """
     cohort = found[LOGISTIC]
     rows = cohort.has_outcome
+    repeats = dict.fromkeys(SERVABLE, config.validation.repeats) | {BOOSTING: 1}
     competing = [
         Candidate(
             name,
             MEANINGS[name],
-            out_of_fold(one, config, 1, step, pieces)[0][rows],
+            out_of_fold(one, config, repeats[name], step, pieces)[0][rows],
             None if name == BOOSTING else float(parameters_of(one.pieces)),
         )
         for name, one in found.items()
