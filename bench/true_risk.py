@@ -5,7 +5,9 @@ replayed futures in which the rule was met, see docs/simulator.md. The last part
 of cross-validation against those that the same model has on 20,000 fresh patients' outcomes.
 """
 
+import tempfile
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from lnrisk.training.curves import calibration_error
 from lnrisk.training.fitting import fit_classifier
 from lnrisk.training.later_look import look_again
 from lnrisk.training.metrics import auroc, calibration_slope
+from lnrisk.training.pieces import Pieces
 from lnrisk.training.validation.cross_validation import cross_validate
 from page import PERFORMANCE, replace, table
 from true_world import cross_entropy, expected_auroc, simulated
@@ -83,11 +86,13 @@ def _one(registry: Registry, fresh: list[Fresh], many: Cohort) -> tuple[dict, Fi
     The classifier is the one that `lnrisk train` would write to the model file.
     """
     found = candidates(build_cohort(registry, ARORA, CONFIG), CONFIG)
-    cohort = found[served(compare(found, CONFIG, SILENT), CONFIG)]
+    with tempfile.TemporaryDirectory() as folder:
+        pieces = Pieces(Path(folder))
+        cohort = found[served(compare(found, CONFIG, SILENT, pieces), CONFIG)]
+        inside = cross_validate(cohort, CONFIG, SILENT, pieces).at(84)
     classifier, _ = fit_classifier(cohort, cohort.has_outcome, CONFIG.seed)
     spread, _ = look_again(registry, ARORA, CONFIG.changed(classifier=cohort.classifier))
     by_day = {at.day: at.figures(_risk(classifier, cohort, at.features), spread) for at in fresh}
-    inside = cross_validate(cohort, CONFIG, SILENT).at(84)
     said = _outcomes(inside.y, inside.mean_risk, inside.weight)
     rows = many.primary & many.has_outcome
     risk = _risk(classifier, cohort, many.features[rows])
