@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from ..schema.patients import AttritionStep
 from ..schema.results import Results, as_results
-from . import checklists, rows, summary, words
+from . import checklists, probast, rows, summary, tripod, words
 from .figures import (
     calibration,
     certainty,
@@ -101,8 +101,8 @@ def render_report(results: Mapping[str, Any] | Results, scored: pd.DataFrame | N
             flow=_flow(found),
             outcomes=_outcomes(found),
             worked=rows.worked(found),
-            tripod=checklists.tripod(found),
-            probast=checklists.probast(found),
+            tripod=tripod.tripod(found),
+            probast=probast.probast(found),
             classifier=checklists.classifier(found),
             scored=_scored(scored),
         )

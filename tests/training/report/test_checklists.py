@@ -2,7 +2,8 @@
 
 import pytest
 from full_results import bare_page, bare_results, full_page, full_results
-from lnrisk.training.report.checklists import probast, tripod
+from lnrisk.training.report.probast import probast
+from lnrisk.training.report.tripod import tripod
 from lnrisk.training.schema.results import as_results
 from reading_pages import Page
 
