@@ -206,22 +206,11 @@ class RiskModel:
         of = {name: np.asarray(values[name], dtype=np.float64) for name in self.feature_names}
         return design_columns(self.columns, {**of, LANDMARK_MONTH: months}, months)
 
-    def contributions(self, features: pd.DataFrame) -> Floats:
-        """Return what each term adds to the linear predictor.
-
-        Parameters
-        ----------
-        features : DataFrame, shape (n_patients, >= n_terms)
-
-        Returns
-        -------
-        ndarray of float, shape (n_patients, n_terms)
-            All columns of a term together; 0 for a term at its training mean.
-        """
-        return self.contributions_of(self.design(features))
-
     def contributions_of(self, design: Floats) -> Floats:
-        """Return what each term adds, from the columns of the regression."""
+        """Return what each term adds to the linear predictor, shape (n_patients, n_terms).
+
+        All columns of a term together; 0 for a term at its training mean.
+        """
         parts = design * np.array(self.coefficients)
         of_term = [column.term for column in self.columns]
         shares = [

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ..features.asof import known_on
 from ..features.days import NEVER, Days, as_days
@@ -86,11 +85,6 @@ class Outcome:
             [1.0, 0.0],
             np.nan,
         )
-
-    @property
-    def resolved(self) -> npt.NDArray[np.bool_]:
-        """Who has a y."""
-        return ~np.isnan(self.y)
 
 
 def last_seen(registry: Registry) -> Days:
@@ -230,16 +224,3 @@ def outcome_by_registry(registry: Registry, horizon_days: int) -> Outcome:
 
 def _days_since(index: Days, end: Days) -> npt.NDArray[np.float64]:
     return np.where(index < NEVER, end - index, np.nan).astype(np.float64)
-
-
-def outcome_table(registry: Registry, outcome: Outcome) -> pd.DataFrame:
-    """Return an outcome as a table: patient_id, status, days, y, pseudo_refractory."""
-    return pd.DataFrame(
-        {
-            "patient_id": registry.patient_ids,
-            "status": outcome.status,
-            "days": outcome.days,
-            "y": outcome.y,
-            "pseudo_refractory": outcome.pseudo_refractory,
-        }
-    )

@@ -58,7 +58,8 @@ def test_risk_is_written_out_by_hand():
     frame = at(a=[3.0], b=[np.nan], c=[1.0])
     log_odds = -2.0 + 0.5 * (3 - 1) / 2 + 0.3
     assert model().predict(frame)[0] == pytest.approx(1 / (1 + np.exp(-log_odds)), abs=1e-15)
-    np.testing.assert_allclose(model().contributions(frame), [[0.5, 0.3, 0.0]])
+    added = model().contributions_of(model().design(frame))
+    np.testing.assert_allclose(added, [[0.5, 0.3, 0.0]])
 
 
 def test_columns_are_found_by_name_and_others_ignored():

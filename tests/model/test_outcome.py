@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from generated import Patient
 from lnrisk.model.definition import load_definition
-from lnrisk.model.outcome import outcome_by_registry, outcome_by_rule, outcome_table
+from lnrisk.model.outcome import outcome_by_registry, outcome_by_rule
 
 HORIZON = 548
 ADHERENT = [(0, 199, "pdc", "0.95", ""), (200, 420, "pdc", "0.95", "")]
@@ -180,4 +180,4 @@ def test_the_registrys_own_outcome():
     )
     found = outcome_by_registry(registry, HORIZON)
     assert found.status.tolist() == ["event", "competing", "censored", "event_free", "event_free"]
-    assert outcome_table(registry, found)["days"].tolist() == [152, 152, 152, 548, 548]
+    assert found.days.tolist() == [152, 152, 152, 548, 548]
