@@ -57,6 +57,7 @@ def log_children(
         tags = {
             "lnrisk.child": "candidate",
             "lnrisk.chosen": str(row["chosen"]).lower(),
+            "lnrisk.served": str(row["served"]).lower(),
             "mlflow.note.content": f"{row['meaning']}: {row['why']}",
         }
         steps = [(m, float(row[m]), 0) for m in CANDIDATE_METRICS if row.get(m) is not None]
