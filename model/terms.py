@@ -16,6 +16,7 @@ from .columns import Piece
 
 __all__ = [
     "Course",
+    "about_the_records",
     "affordable",
     "baseline_pieces",
     "every_piece",
@@ -61,6 +62,8 @@ _FALLS = ("upcr_fall_below_50", "upcr_fall_below_25")
 _ANSWERING_TOO = ("albumin", "c3", "c4")
 """Other analytes that move with the answer to treatment; ALMS looked at their changes by week 8."""
 _EVIDENCE = "adherence_evidence"
+_OF_THE_RECORDS = ("_coverage", "_count", "_days_since", "_sd")
+"""Ends of names of features that tell how closely a patient was watched."""
 
 
 def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ...]:
@@ -169,6 +172,20 @@ def affordable(
         if parameters is None or used + parameters_of(own) <= parameters:
             chosen.extend(own)
     return tuple(chosen)
+
+
+def about_the_records(name: str) -> bool:
+    """Return whether a feature tells how closely a patient was watched, and not how the patient is.
+
+    How often something is measured goes with risk, as doctors measure what worries them; that
+    changes from clinic to clinic, and with a clinic's habits.
+
+    Examples
+    --------
+    >>> [about_the_records(name) for name in ("c4_count", "refill_coverage", "c4_last")]
+    [True, True, False]
+    """
+    return name.endswith(_OF_THE_RECORDS)
 
 
 def every_piece(

@@ -21,7 +21,7 @@ from ..features.trajectories import shrunken_dictionary
 from ..model.columns import Piece
 from ..model.definition import Definition
 from ..model.sample_size import SampleSize, sample_size
-from ..model.terms import affordable, every_piece, parameters_of, terms_of
+from ..model.terms import about_the_records, affordable, every_piece, parameters_of, terms_of
 from .at_risk import AtRisk, people, rows_at_risk, why_useless
 from .config import TrainingConfig
 from .overlap import refuse_the_outcome
@@ -148,7 +148,7 @@ def _gaps(name: str, features: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 
 def with_every_feature(cohort: Cohort, config: TrainingConfig) -> Cohort:
-    """Return the cohort for an elastic net on every feature that tells something.
+    """Return the cohort for an elastic net on every feature that tells something of the patient.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def with_every_feature(cohort: Cohort, config: TrainingConfig) -> Cohort:
     """
     known = _dictionary(cohort, config)
     refuse_the_outcome(list(known), known, config.landmark_days[0])
-    why = {name: why_useless(name, cohort.features) for name in known}
+    why = {name: _why_not(name, cohort) for name in known}
     telling = [name for name in known if not why[name]]
     pieces = every_piece(cohort.named, config.pieces, telling, _same_gaps(telling, cohort.features))
     kept = terms_of(pieces)
@@ -169,6 +169,13 @@ def with_every_feature(cohort: Cohort, config: TrainingConfig) -> Cohort:
         trajectories=_needed(trajectory_plan(config.analytes), kept),
         left_out_features=tuple((name, reason) for name, reason in why.items() if reason),
     )
+
+
+def _why_not(name: str, cohort: Cohort) -> str:
+    """Return why a feature is not for the elastic net; empty where it is."""
+    if about_the_records(name) and name not in cohort.terms:
+        return "tells how closely a patient was watched"
+    return why_useless(name, cohort.features)
 
 
 def _same_gaps(names: Sequence[str], features: pd.DataFrame) -> dict[str, str]:

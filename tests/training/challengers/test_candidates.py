@@ -51,6 +51,14 @@ def test_the_elastic_net_sees_every_feature_and_boosting_the_terms(found):
     assert not any(":" in name or "ancestry" in name or "apol1" in name for name in every)
 
 
+def test_how_closely_a_patient_was_watched_is_no_reason_for_a_risk(found):
+    whole = found["elastic net"]
+    why = dict(whole.left_out_features)
+    for name in ("c4_count", "refill_coverage", "log_upcr_days_since", "egfr_slope_sd"):
+        assert name not in whole.terms
+        assert why[name] == "tells how closely a patient was watched"
+
+
 def test_what_was_named_beforehand_comes_first_and_is_penalised_half_as_much(found, fitted):
     whole, named = found["elastic net"], found["logistic"].pieces
     assert whole.named == named
