@@ -6,7 +6,7 @@ its targets, in mg/mmol.
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from ...features.vocabulary import analytes, drugs
 from ...model.definition import Definition
 from ..assessment import Assessment
 from ..criteria import date_of
+from ..explained_label import Course
 from .entry import Entry
 from .timeline import Band, Dose, Mark, Panel, Point, Segment, Timeline
 from .words import Words
@@ -184,79 +185,96 @@ def timeline_of(
     words: Words,
 ) -> Timeline:
     """Return the figure of a patient's course, in days since the index date."""
-    days = [v.day for v in (*proteinuria, *egfr)] + [time[0] for t in taken for time in t.times]
-    now, index = day_of(assessment.as_of), assessment.label.index_date
-    zero = day_of(index) if index else min([*days, now])
-    first = max(min([*(v.day for v in (*proteinuria, *egfr)), zero]) - zero, -DAYS_BEFORE)
-    horizon = assessment.horizon.days if index else now - zero
-    factor = 1.0 / analytes()["upcr"].units[unit]
-    courses = [(course, day_of(course.start_date)) for course in assessment.label.courses]
-    window = definition.window
-
-    def asked(values: tuple[Value, ...], share: float) -> tuple[Segment, ...]:
-        found = []
-        for _, start in courses:
-            before = [
-                v.value
-                for v in values
-                if window.baseline_first_day <= v.day - start <= window.baseline_last_day
-            ]
-            if before:
-                begin = start - zero
-                level = share * before[-1]
-                found.append(Segment(begin + window.first_day, begin + window.last_day, level))
-        return tuple(found)
-
-    def points(values: tuple[Value, ...]) -> tuple[Point, ...]:
-        return tuple(
-            Point(v.day - zero, v.value, f"{words.date(v.date)}: {v.shown}") for v in values
-        )
-
-    target = definition.proteinuria.at_target * factor
-    shown = words.say("format.value", value=words.number(target), unit=words.unit(unit))
-    upcr = Panel(
-        "upcr",
-        words.say("course_of.upcr", unit=words.unit(unit)),
-        points(proteinuria),
-        target,
-        words.say("course_of.target", value=shown),
-        asked(proteinuria, definition.proteinuria.improved_at_most),
-        True,
-        UPCR_HEIGHT,
-    )
-    filtration = Panel(
-        "egfr",
-        words.say("course_of.egfr", unit=words.unit(analytes()["egfr"].unit)),
-        points(egfr),
-        None,
-        "",
-        asked(egfr, definition.egfr.worsened_at_most),
-        False,
-        EGFR_HEIGHT,
-    )
+    values = [value.day for value in (*proteinuria, *egfr)]
+    day, index = day_of(assessment.as_of), assessment.label.index_date
+    days = [*values, *(time[0] for one in taken for time in one.times), day]
+    zero = day_of(index) if index else min(days)
+    now = day - zero
+    horizon = assessment.horizon.days if index else now
+    scene = _Scene(assessment.label.courses, definition, zero, words)
     return Timeline(
-        (upcr, filtration),
-        tuple(_band(t, zero) for t in taken),
-        tuple(
-            (
-                start - zero + window.first_day,
-                start - zero + window.last_day,
-                words.say(
-                    "course_of.window",
-                    number=course.number,
-                    first=words.date(course.window_first),
-                    last=words.date(course.window_last),
-                ),
-            )
-            for course, start in courses
-        ),
-        _marks(assessment, now - zero, horizon, words),
-        first,
-        now - zero,
-        max(horizon, now - zero),
+        (scene.upcr(proteinuria, unit), scene.egfr(egfr)),
+        tuple(_band(one, zero) for one in taken),
+        scene.windows(),
+        _marks(assessment, now, horizon, words),
+        max(min([*values, zero]) - zero, -DAYS_BEFORE),
+        now,
+        max(horizon, now),
         words.say("course_of.weeks" if index else "course_of.weeks_first"),
         words.figure,
     )
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What the panels are drawn against: the courses, what the rule asks of them, and day 0."""
+
+    courses: Sequence[Course]
+    definition: Definition
+    zero: int
+    words: Words
+
+    def upcr(self, values: tuple[Value, ...], unit: str) -> Panel:
+        say, limits = self.words.say, self.definition.proteinuria
+        target = limits.at_target / analytes()["upcr"].units[unit]
+        in_unit = self.words.unit(unit)
+        shown = say("format.value", value=self.words.number(target), unit=in_unit)
+        return Panel(
+            "upcr",
+            say("course_of.upcr", unit=in_unit),
+            self._points(values),
+            target,
+            say("course_of.target", value=shown),
+            self._asked(values, limits.improved_at_most),
+            True,
+            UPCR_HEIGHT,
+        )
+
+    def egfr(self, values: tuple[Value, ...]) -> Panel:
+        unit = self.words.unit(analytes()["egfr"].unit)
+        return Panel(
+            "egfr",
+            self.words.say("course_of.egfr", unit=unit),
+            self._points(values),
+            None,
+            "",
+            self._asked(values, self.definition.egfr.worsened_at_most),
+            False,
+            EGFR_HEIGHT,
+        )
+
+    def windows(self) -> tuple[tuple[int, int, str], ...]:
+        """Return the first and last day on which each course is judged, and what that is."""
+        return tuple((*self._window(course), self._said(course)) for course in self.courses)
+
+    def _window(self, course: Course) -> tuple[int, int]:
+        start, window = day_of(course.start_date) - self.zero, self.definition.window
+        return start + window.first_day, start + window.last_day
+
+    def _said(self, course: Course) -> str:
+        return self.words.say(
+            "course_of.window",
+            number=course.number,
+            first=self.words.date(course.window_first),
+            last=self.words.date(course.window_last),
+        )
+
+    def _points(self, values: tuple[Value, ...]) -> tuple[Point, ...]:
+        date = self.words.date
+        return tuple(
+            Point(v.day - self.zero, v.value, f"{date(v.date)}: {v.shown}") for v in values
+        )
+
+    def _asked(self, values: tuple[Value, ...], share: float) -> tuple[Segment, ...]:
+        """Return the level that the rule compares with in each course that has a baseline."""
+        window, found = self.definition.window, []
+        for course in self.courses:
+            start = day_of(course.start_date)
+            first, last = start + window.baseline_first_day, start + window.baseline_last_day
+            before = [value.value for value in values if first <= value.day <= last]
+            if before:
+                found.append(Segment(*self._window(course), share * before[-1]))
+        return tuple(found)
 
 
 def _band(taken: Taken, zero: int) -> Band:
