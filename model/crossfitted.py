@@ -180,9 +180,8 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weight, patient = data.weight, data.patient
         self.classes_, outcome = two_outcomes(data.y, patient)
         data = replace(data, y=outcome)
-        design = self._design()
-        steps, everything = self._fit_preparation(data, design)
-        tried = self._try(data, design, self._settings(everything))
+        steps, everything = self._fit_preparation(data)
+        tried = self._try(data, self._settings(everything))
         self.cv_log_loss_ = tried.losses
         name = self.calibration
         if name == "auto":
@@ -208,12 +207,12 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("`earlier` must lie between 0 and 1, or be NaN.")
         return chance
 
-    def _try(self, data: "_Data", design: Any, settings: Sequence[Any]) -> "_Tried":
+    def _try(self, data: "_Data", settings: Sequence[Any]) -> "_Tried":
         """Fit all settings without each fold in turn."""
         out_of_fold = np.empty((len(data.X), len(settings)))
         folds = PatientFolds(self.folds, self.random_state)
         for train, test in folds.split(data.X, data.y, data.patient):
-            prepared, rows = self._fit_preparation(data.of(train), design)
+            prepared, rows = self._fit_preparation(data.of(train))
             predictor = self._fit_settings(rows, settings)
             out_of_fold[test] = predictor(self._prepare(prepared, data.X[test]))
         losses = np.logaddexp(0, out_of_fold) - data.y[:, None] * out_of_fold
@@ -263,7 +262,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes: npt.NDArray[Any] = self.classes_[likelier]
         return classes
 
-    def _fit_preparation(self, data: "_Data", design: Any) -> tuple[list[tuple[str, Any]], Rows]:
+    def _fit_preparation(self, data: "_Data") -> tuple[list[tuple[str, Any]], Rows]:
         """Fit step by step, because a pipeline hands weights on only where it is told to."""
         X, y, weight, patient = data.X, data.y, data.weight, data.patient
         steps: list[tuple[str, Any]] = []
@@ -275,9 +274,9 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             steps.append(("features", features))
             made = features.transform(made)
             names = [str(name) for name in features.get_feature_names_out()]
+        design = self._design()
         if design is not None:
-            design = clone(design).fit(made, sample_weight=weight)
-            steps.append(("design", design))
+            steps.append(("design", design.fit(made, sample_weight=weight)))
             made = design.transform(made)
             names = [str(name) for name in design.get_feature_names_out(np.array(names, object))]
         prepared = np.asarray(made, dtype=np.float64)
