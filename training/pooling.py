@@ -24,6 +24,8 @@ SCALES: dict[str, Scale] = {
     "calibration_intercept": "identity",
 }
 LARGEST_RATIO = 1e6
+SMALLEST_SHARE, GRID = 1e-3, 60
+"""Of the least variance within a centre, and points, where the likelihood is searched for peaks."""
 
 
 @dataclass(frozen=True)
@@ -143,18 +145,34 @@ def _back(value: float, scale: Scale) -> float:
 
 
 def _restricted_maximum_likelihood(y: Floats, variance: Floats) -> float:
-    """Return the variance between centres at which the restricted score is 0, or 0."""
+    """Return the variance between centres at which the restricted likelihood is greatest.
+
+    It may have a peak at 0 and another beyond it, so all peaks on a grid are compared.
+    """
+
+    def weighted(tau_squared: float) -> tuple[Floats, Floats]:
+        weight = 1 / (variance + tau_squared)
+        return weight, (y - weight @ y / weight.sum()) ** 2
 
     def score(tau_squared: float) -> float:
-        weight = 1 / (variance + tau_squared)
-        mean = weight @ y / weight.sum()
-        return float(weight**2 @ (y - mean) ** 2 - weight.sum() + weight @ weight / weight.sum())
+        weight, squares = weighted(tau_squared)
+        return float(weight**2 @ squares - weight.sum() + weight @ weight / weight.sum())
 
-    if score(0.0) <= 0:
-        return 0.0
-    upper = float(np.ptp(y) ** 2 + variance.max())
+    def deviance(tau_squared: float) -> float:
+        weight, squares = weighted(tau_squared)
+        return float(np.log(weight.sum()) - np.log(weight).sum() + weight @ squares)
+
+    widest = float(np.ptp(y) ** 2 + variance.max())
+    upper = widest
     while score(upper) > 0:
         upper *= 2
-        if upper > LARGEST_RATIO * (np.ptp(y) ** 2 + variance.max()):
+        if upper > LARGEST_RATIO * widest:
             raise ValueError("the variance between centres could not be found.")
-    return float(brentq(score, 0.0, upper, xtol=1e-14, rtol=1e-12))
+    grid = [0.0, *np.geomspace(SMALLEST_SHARE * variance.min(), upper, GRID).tolist()]
+    rises = [score(tau_squared) > 0 for tau_squared in grid]
+    peaks = [
+        float(brentq(score, grid[at], grid[at + 1], xtol=1e-14, rtol=1e-12))
+        for at in range(GRID)
+        if rises[at] and not rises[at + 1]
+    ]
+    return min([0.0, *peaks], key=deviance)
