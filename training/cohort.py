@@ -18,6 +18,7 @@ from ..features.pipeline import TrajectoryPlan, trajectory_plan
 from ..features.registry import Registry
 from ..features.summaries import STATISTICS
 from ..features.trajectories import shrunken_dictionary
+from ..features.trajectory_fit import has_enough
 from ..model.columns import Piece
 from ..model.definition import Definition
 from ..model.sample_size import SampleSize, sample_size
@@ -115,7 +116,7 @@ def _check_events(registry: Registry, rows: AtRisk, config: TrainingConfig) -> N
 
 
 def _chosen_pieces(
-    features: pd.DataFrame,
+    rows: AtRisk,
     known: dict[str, Feature],
     config: TrainingConfig,
     parameters: int | None,
@@ -126,15 +127,28 @@ def _chosen_pieces(
     unknown = [name for name in terms if name not in known]
     if unknown:
         raise LnriskError(f"no feature {unknown[0]!r}; accepted are {', '.join(sorted(known))}.")
-    why = {name: why_useless(name, features) for name in terms}
+    learned_from, rare = rows.features[rows.has_outcome], _too_rare(rows, config)
+    why = {name: rare.get(name) or why_useless(name, learned_from) for name in terms}
     telling = {name for name in terms if not why[name]}
     if len(config.landmark_days) > 1:
         telling.add(LANDMARK_MONTH)
-    missing = {name for name in telling if _gaps(name, features).any()}
+    missing = {name for name in telling if _gaps(name, rows.features).any()}
     pieces = affordable(config.pieces, telling, missing, parameters)
     kept = set(terms_of(pieces))
     left_out = {name: why[name] or "more than the sample affords" for name in terms}
     return pieces, {name: reason for name, reason in left_out.items() if name not in kept}
+
+
+def _too_rare(rows: AtRisk, config: TrainingConfig) -> dict[str, str]:
+    """Return the features of trajectories that too few patients have values for, and why."""
+    given = rows.features[rows.has_outcome]
+    found = {}
+    for series in trajectory_plan(config.analytes).series:
+        sums = given[[statistic_name(series, part) for part in STATISTICS]].to_numpy()
+        if not has_enough(sums):
+            why = "recorded of too few" if sums.any() else "never recorded"
+            found |= {feature.name: why for feature in shrunken_dictionary([series])}
+    return found
 
 
 def _gaps(name: str, features: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -157,7 +171,8 @@ def with_every_feature(cohort: Cohort, config: TrainingConfig) -> Cohort:
     """
     known = _dictionary(cohort, config)
     refuse_the_outcome(list(known), known, config.landmark_days[0])
-    why = {name: _why_not(name, cohort) for name in known}
+    rare = _too_rare(cohort, config)
+    why = {name: rare.get(name) or _why_not(name, cohort) for name in known}
     telling = [name for name in known if not why[name]]
     pieces = every_piece(cohort.named, config.pieces, telling, _same_gaps(telling, cohort.features))
     kept = terms_of(pieces)
@@ -175,7 +190,7 @@ def _why_not(name: str, cohort: Cohort) -> str:
     """Return why a feature is not for the elastic net; empty where it is."""
     if about_the_records(name) and name not in cohort.terms:
         return "tells how closely a patient was watched"
-    return why_useless(name, cohort.features)
+    return why_useless(name, cohort.features[cohort.has_outcome])
 
 
 def _same_gaps(names: Sequence[str], features: pd.DataFrame) -> dict[str, str]:
@@ -208,7 +223,7 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
     _check_events(registry, rows, config)
     known = _dictionary(rows, config)
     enough = _affordable_parameters(rows, config)
-    pieces, why = _chosen_pieces(rows.features, known, config, enough)
+    pieces, why = _chosen_pieces(rows, known, config, enough)
     kept = terms_of(pieces)
     size = _sample_size(rows, parameters_of(pieces), config)
     if size.too_small and not config.allow_small:

@@ -268,3 +268,21 @@ def test_terms_that_a_configuration_names_are_all_taken_or_refused():
     assert cohort(config=CONFIG.changed(terms=named)).terms == named
     with pytest.raises(LnriskError, match="carry 0 parameters, not the 4"):
         cohort(config=CONFIG.changed(terms=named, allow_small=False))
+
+
+@pytest.mark.parametrize("classifier", ["logistic", "elastic net"])
+def test_the_course_of_what_nobody_or_hardly_anybody_had_measured_is_left_out(classifier):
+    settings = CONFIG.changed(classifier=classifier)
+    without = [
+        replace(one, measurements=[row for row in one.measurements if row[1] == "upcr"])
+        for one in (*REFRACTORY, *RESPONDERS)
+    ]
+    seen = replace(without[0], measurements=[*without[0].measurements, (0, "albumin", "3", "g/dL")])
+    people = generated.registry([seen, *without[1:]])
+    found = build_cohort(people, load_definition(), settings)
+    assert not [name for name in found.terms if name.startswith("egfr") or "albumin_shr" in name]
+    why = dict(found.left_out_features)
+    assert why["egfr_slope"] == "never recorded"
+    assert why["albumin_shrunken_change"] == "recorded of too few"
+    assert "log_upcr" in found.trajectories.series
+    assert not {"egfr", "albumin"} & set(found.trajectories.series)
