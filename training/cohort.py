@@ -110,9 +110,21 @@ def _check_events(registry: Registry, rows: AtRisk, config: TrainingConfig) -> N
         raise LnriskError(
             f"{registry.source.name}: {events} of {events + without} resolved patients at "
             f"risk on day {rows.primary_landmark} met the outcome by day {config.horizon_days}; "
-            f"at least {FEWEST_EVENTS} with and {FEWEST_WITHOUT} without are needed.\n"
+            f"at least {FEWEST_EVENTS} with and {FEWEST_WITHOUT} without are needed."
+            f"{_cannot_be_judged(rows)}\n"
             f"{rows.attrition.to_string(index=False)}"
         )
+
+
+def _cannot_be_judged(rows: AtRisk) -> str:
+    """Return how many the rule cannot judge, and what would let it; empty where there are none."""
+    others = int((rows.primary & rows.possible & rows.each).sum())
+    if not others:
+        return ""
+    return (
+        f" The rule cannot judge {others} others: where nobody recorded adherence, a definition "
+        'with when_adherence_unknown = "assume_adherent" does, and every output names it.'
+    )
 
 
 def _chosen_pieces(
@@ -142,7 +154,7 @@ def _chosen_pieces(
 def _too_rare(rows: AtRisk, config: TrainingConfig) -> dict[str, str]:
     """Return the features of trajectories that too few patients have values for, and why."""
     given = rows.features[rows.has_outcome]
-    found = {}
+    found: dict[str, str] = {}
     for series in trajectory_plan(config.analytes).series:
         sums = given[[statistic_name(series, part) for part in STATISTICS]].to_numpy()
         if not has_enough(sums):

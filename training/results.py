@@ -13,6 +13,7 @@ import pandas as pd
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.crossfitted import CrossFittedRisk
+from ..model.definition import Definition, load_definition, presets
 from ..model.weights import LARGEST_WEIGHT
 from .cohort import Cohort
 from .config import TrainingConfig
@@ -97,8 +98,28 @@ def _cohort_counts(cohort: Cohort, at: npt.NDArray[np.bool_]) -> dict[str, Any]:
     }
 
 
-def _warnings(registry: Registry, cohort: Cohort, validated: CrossValidation) -> list[str]:
+def _about_the_definition(definition: Definition) -> list[str]:
+    """Return what a reader who knows the definition by its name would not expect."""
+    said = []
+    if definition.adherent.when_adherence_unknown == "assume_adherent":
+        said.append("Adherence that nobody recorded was taken for granted (assume_adherent).")
+    if definition.name in presets():
+        own, preset = definition.model_dump(), load_definition(definition.name).model_dump()
+        other = [name for name in own if own[name] != preset[name] and name != "source"]
+        if other:
+            said.append(
+                f"The definition is not the preset of its name, {definition.name}: it has another "
+                f"{', '.join(other)}."
+            )
+    return said
+
+
+def _warnings(
+    registry: Registry, cohort: Cohort, validated: CrossValidation, model: RiskModel
+) -> list[str]:
     said = list(validated.remarks)
+    if model.outcome == "rule":
+        said.extend(_about_the_definition(model.definition))
     size = cohort.sample_size
     if size.too_small:
         said.append(
@@ -220,6 +241,6 @@ def run_results(
         "flagged": records(_flagged(y, risk, weight)),
         "features": _features(cohort, model),
         "features_left_out": [{"name": n, "why": why} for n, why in cohort.left_out_features],
-        "warnings": _warnings(registry, cohort, validated),
+        "warnings": _warnings(registry, cohort, validated, model),
         "model": _model_facts(cohort, classifier, model),
     }

@@ -235,6 +235,18 @@ def test_too_few_with_or_without_are_refused_with_the_attrition(refractory, resp
         assert step in str(error.value)
 
 
+def test_who_is_refused_for_unknown_adherence_hears_what_would_let_the_rule_judge():
+    nobody_asked = [replace(one, adherence=[], treatments=TABLETS) for one in REFRACTORY]
+    some = [*REFRACTORY[:5], *nobody_asked]
+    with pytest.raises(
+        LnriskError, match=r"cannot judge \d+ others: .* = \"assume_adherent\" does"
+    ):
+        cohort(refractory=some)
+    assumed = load_definition().with_adherence_unknown("assume_adherent")
+    people = generated.registry([*some, *RESPONDERS])
+    assert len(build_cohort(people, assumed, CONFIG).y) == len(some) + len(RESPONDERS)
+
+
 def test_ten_with_and_ten_without_are_enough():
     registry = generated.registry([*REFRACTORY[:10], *RESPONDERS[:10]])
     assert build_cohort(registry, load_definition(), CONFIG).has_outcome.sum() == 20

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from lnrisk.model.definition import load_definition
 from lnrisk.training.metrics import auroc
 from lnrisk.training.results import SCHEMA, THRESHOLDS, run_results
 from registries import CONFIG, simulated, trained
@@ -130,7 +131,7 @@ def test_effects_are_ordered_by_size_and_features_say_how_often_they_are_missing
     assert len(results()["features"]) == len(trained().model.terms)
 
 
-def again(registry=None, config=CONFIG, **changes):
+def again(registry=None, config=CONFIG, model=None, **changes):
     run = trained()
     calibration = SimpleNamespace(intercept_=0.1, slope_=0.9)
     classifier = SimpleNamespace(C_=0.3, setting_=0.3, calibration_=calibration)
@@ -139,7 +140,7 @@ def again(registry=None, config=CONFIG, **changes):
         replace(run.cohort, **changes),
         run.validated,
         classifier,
-        run.model,
+        model or run.model,
         config,
         datetime.date(2026, 1, 2),
         "9",
@@ -160,6 +161,19 @@ def test_real_patients_are_not_called_simulated_and_truncated_weights_are_counte
         0.1,
         0.9,
     )
+
+
+def test_a_definition_that_is_not_the_preset_of_its_name_is_told():
+    assumed = load_definition().with_adherence_unknown("assume_adherent")
+    run = trained()
+    found = again(model=replace(run.model, definition=assumed))
+    assert any("assume_adherent" in said for said in found["warnings"])
+    other = "not the preset of its name, arora-2022: it has another adherent."
+    assert any(other in said for said in found["warnings"])
+    renamed = assumed.model_copy(update={"name": "ours"})
+    found = again(model=replace(run.model, definition=renamed))
+    assert not any("preset of its name" in said for said in found["warnings"])
+    assert not any("definition" in said for said in trained().results["warnings"])
 
 
 def test_the_registrys_outcome_names_no_definition():

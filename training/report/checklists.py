@@ -12,7 +12,7 @@ from pathlib import Path
 from ..schema.results import Results
 from .words import count
 
-__all__ = ["OPEN", "classifier", "items_of", "size_in_words"]
+__all__ = ["OPEN", "classifier", "items_of", "keeps_every_column", "size_in_words"]
 
 HERE = Path(__file__).parent
 OPEN = "To be written by the authors: the software cannot know."
@@ -24,6 +24,11 @@ def classifier(results: Results) -> str:
     if name is None or name == "logistic":
         return "Penalised logistic regression"
     return name.capitalize()
+
+
+def keeps_every_column(results: Results) -> bool:
+    """Return whether the model is one that the sample size criteria are about."""
+    return results.model is None or results.model.classifier in (None, "logistic")
 
 
 @cache
@@ -41,4 +46,11 @@ def size_in_words(results: Results) -> str:
         return ""
     said = f"{count(size.patients)} patients and {count(size.events)} events for "
     said += f"{count(size.parameters)} parameters"
-    return said + ("; smaller than the criteria ask for." if size.too_small else "; enough.")
+    verdict = "; smaller than the criteria ask for." if size.too_small else "; enough."
+    if keeps_every_column(results):
+        return said + verdict
+    tried = count(results.model.columns_tried if results.model else None)
+    return said + (
+        f" of the default{verdict} The elastic net chose among {tried} columns, which the criteria "
+        "do not cover; cross-validation repeats the choice."
+    )

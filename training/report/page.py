@@ -104,6 +104,7 @@ def render_report(results: Mapping[str, Any] | Results, scored: pd.DataFrame | N
             tripod=tripod.tripod(found),
             probast=probast.probast(found),
             classifier=checklists.classifier(found),
+            keeps_every_column=checklists.keeps_every_column(found),
             scored=_scored(scored),
         )
     )

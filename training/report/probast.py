@@ -6,7 +6,7 @@ Assumes what `checklists` does; development and evaluation are asked apart.
 from dataclasses import dataclass
 
 from ..schema.results import Results
-from .checklists import OPEN, items_of, size_in_words
+from .checklists import OPEN, items_of, keeps_every_column, size_in_words
 from .words import count, defined, duration, number
 
 __all__ = ["Question", "probast"]
@@ -80,17 +80,19 @@ def _asked_of_both(results: Results) -> dict[str, tuple[str, str]]:
 
 
 def _of_development(results: Results) -> dict[str, tuple[str, str]]:
-    size = results.sample_size
+    size, few = results.sample_size, keeps_every_column(results)
+    enough = "no" if size and size.too_small else "yes" if few else "probably no"
     return {
         "4.1": ("no information", "The criteria were not computed.")
         if size is None
-        else ("no" if size.too_small else "yes", size_in_words(results)),
+        else (enough, size_in_words(results)),
         "4.2": ("yes", "Numbers stay numbers; curves where planned, nothing cut at a value."),
         "4.3": ("probably yes", "Weights for unknown outcomes; missing inputs marked as such."),
         "4.4": ("not applicable", "Classes were not rebalanced."),
         "4.5": (
             "yes",
-            "Few named inputs, a penalty chosen out of fold, recalibration out of fold.",
+            ("Few named inputs" if few else "Columns chosen anew in every fold and resample")
+            + ", a penalty chosen out of fold, recalibration out of fold.",
         ),
     }
 

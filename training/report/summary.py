@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..schema.measures import PerformanceRow
 from ..schema.results import Results
+from .checklists import keeps_every_column
 from .words import MEASURES, count, defined, number, percent, span, wording
 
 __all__ = ["Tile", "doubts", "headline", "not_done", "tiles"]
@@ -105,9 +106,12 @@ def _people(results: Results) -> Tile:
     detail = f"at risk, of them {count(cohort.events)} with the outcome" if cohort else ""
     if size is None:
         return Tile("Patients", value, detail, "Sample size criteria were not computed.")
-    verdict = f"Enough for {count(size.affordable_parameters)} parameters; the model has "
-    verdict += f"{count(size.parameters)}."
-    return Tile("Patients", value, detail, verdict, not size.too_small)
+    verdict = f"Enough for {count(size.affordable_parameters)} parameters; the "
+    if keeps_every_column(results):
+        verdict += f"model has {count(size.parameters)}."
+        return Tile("Patients", value, detail, verdict, not size.too_small)
+    verdict += f"default has {count(size.parameters)}. The elastic net chose among more."
+    return Tile("Patients", value, detail, verdict, False if size.too_small else None)
 
 
 def _auroc(results: Results, by: dict[str, PerformanceRow]) -> Tile:

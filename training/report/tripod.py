@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..schema.results import Results
-from .checklists import OPEN, classifier, items_of, size_in_words
+from .checklists import OPEN, classifier, items_of, keeps_every_column, size_in_words
 from .words import count, duration, wording
 
 __all__ = ["Answer", "Item", "tripod"]
@@ -129,7 +129,7 @@ def _about_the_inputs(results: Results) -> dict[str, Answer]:
     return {
         "9a": Answer(
             "answered",
-            f"{len(results.features)} inputs, named before anyone looks at the outcome; "
+            f"{len(results.features)} inputs, {_chosen(results)}; "
             f"{len(results.features_left_out)} left out, with reasons.",
             "inputs",
         ),
@@ -143,6 +143,13 @@ def _about_the_inputs(results: Results) -> dict[str, Answer]:
             "inputs",
         ),
     }
+
+
+def _chosen(results: Results) -> str:
+    """Return how the inputs came to be those."""
+    if keeps_every_column(results):
+        return "named before anyone looks at the outcome"
+    return "kept by the elastic net of all that tell something of the patient"
 
 
 def _about_the_analysis(results: Results) -> dict[str, Answer]:

@@ -2,6 +2,7 @@
 
 import pytest
 from full_results import bare_page, bare_results, full_page, full_results
+from lnrisk.training.report.page import render_report
 from lnrisk.training.report.probast import probast
 from lnrisk.training.report.tripod import tripod
 from lnrisk.training.schema.results import as_results
@@ -98,3 +99,23 @@ def test_probast_does_not_flatter():
         for row in full_results()["performance"]
     ]
     assert says({**full_results(), "performance": wide}, "evaluation", "4.2") == "probably no"
+
+
+def test_a_model_that_chose_its_columns_is_not_called_small_enough_for_the_sample():
+    results = full_results()
+    results = results | {"sample_size": results["sample_size"] | {"too_small": False}}
+    tried = {"classifier": "elastic net", "penalty": 0.01, "l1_ratio": 0.5, "C": None}
+    chosen = results | {"model": results["model"] | tried | {"columns": 20, "columns_tried": 174}}
+    answers = by_number(chosen)
+    assert "chose among 174 columns" in answers["10"].text
+    assert "of the default; enough" in answers["10"].text
+    assert "kept by the elastic net" in answers["9a"].text
+    assert "before anyone looks" in by_number(results)["9a"].text
+    questions = {q.number: q for q in probast(as_results(chosen)) if q.part == "development"}
+    assert questions["4.1"].says == "probably no"
+    assert "anew in every fold" in questions["4.5"].why
+    text = Page(render_report(chosen)).text
+    assert "For the default, yes." in text
+    assert "chose among 174 columns" in text
+    assert "the model has" not in text
+    assert "the model has" in Page(render_report(results)).text
