@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .shared import FILE, Command
+from .shared import FILE, Command, misuse
 
 __all__ = ["pool"]
 
@@ -21,6 +21,8 @@ def pool(sites: tuple[Path, ...], out: Path | None) -> None:
     from ..features.files import write_files
     from ..training.pooled_sites import pool_sites, pooled_table, read_site
 
+    if out is not None and not out.parent.is_dir():
+        misuse(f"--out {str(out)!r}: the folder {str(out.parent)!r} does not exist.")
     found = pool_sites([read_site(path) for path in sites])
     if out is not None:
         write_files({out: json.dumps(found, indent=1) + "\n"})

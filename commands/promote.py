@@ -4,7 +4,16 @@ from pathlib import Path
 
 import click
 
-from .shared import Command, good, misuse, read_registry, registry_argument, say, skip_option
+from .shared import (
+    Command,
+    good,
+    misuse,
+    read_registry,
+    registry_argument,
+    rejected_beside,
+    say,
+    skip_option,
+)
 
 __all__ = ["promote"]
 
@@ -38,6 +47,7 @@ def promote(
     """
     import re
 
+    from ..features.files import write_files
     from ..training.champions import promote as promote_version
     from ..training.progress import progress
 
@@ -45,11 +55,13 @@ def promote(
     if not found:
         misuse(f"{model!r} is not a registered version; expected models:/NAME/VERSION.")
     name, version = found.groups()
-    data = good(read_registry(registry, skip_bad_rows))
+    reading = read_registry(registry, skip_bad_rows)
+    data = good(reading)
     with progress() as step:
         result = promote_version(
             name, version, data, by, ledger, step, alias=alias, tracking_uri=tracking_uri
         )
+    write_files(rejected_beside(None, reading, skip_bad_rows))
     if result.comparison is not None:
         click.echo(result.comparison.summary())
     if not result.promoted:

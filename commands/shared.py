@@ -25,6 +25,7 @@ __all__ = [
     "Date",
     "Group",
     "TablePath",
+    "check_new_folder",
     "definition_named",
     "definition_option",
     "good",
@@ -142,6 +143,15 @@ class Group(click.Group):
 def misuse(message: str) -> NoReturn:
     """End with exit code 2 and a message."""
     raise click.UsageError(message)
+
+
+def check_new_folder(out: Path) -> None:
+    """End with exit code 2 where a folder to be written holds something, or cannot be made."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        misuse(f"--out {str(out)!r} exists and is not an empty folder.")
+    above = next(one for one in out.absolute().parents if one.exists())
+    if not above.is_dir():
+        misuse(f"--out {str(out)!r}: {above.name!r} is a file, not a folder.")
 
 
 def read_registry(folder: Path, skip_bad_rows: bool) -> "Reading":

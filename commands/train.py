@@ -8,11 +8,13 @@ from .. import __version__
 from .shared import (
     FILE,
     Command,
+    check_new_folder,
     definition_named,
     good,
     misuse,
     read_registry,
     registry_argument,
+    rejected_beside,
     say,
     skip_option,
 )
@@ -65,18 +67,20 @@ def train(
     skip_bad_rows: bool,
 ) -> None:
     """Train on a REGISTRY: calibrate, validate, log to MLflow."""
+    from ..features.files import write_files
     from ..training.config import load_config
     from ..training.progress import progress
     from ..training.run import Request, run
 
     if alias and not register:
         misuse("--alias needs --register NAME.")
-    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        misuse(f"--out {str(out)!r} exists and is not an empty folder.")
+    if out is not None:
+        check_new_folder(out)
     chosen = {"outcome": outcome, "definition": definition, "allow_small": allow_small}
     settings = load_config(config).changed(**{k: v for k, v in chosen.items() if v})
     rule = definition_named(settings.definition)
-    data = good(read_registry(registry, skip_bad_rows))
+    reading = read_registry(registry, skip_bad_rows)
+    data = good(reading)
     if work is None and out is not None:
         work = out.parent / f".{out.name}.work"
     try:
@@ -98,4 +102,5 @@ def train(
         if work is not None and work.is_dir():
             say(f"\nlnrisk: interrupted; the same command takes it up from {work}.")
         raise
+    write_files(rejected_beside(out, reading, skip_bad_rows))
     click.echo(done.summary())

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import click
 
-from .shared import Command, good, misuse, read_registry, registry_argument, say, skip_option
+from .shared import (
+    Command,
+    check_new_folder,
+    good,
+    misuse,
+    read_registry,
+    registry_argument,
+    rejected_beside,
+    say,
+    skip_option,
+)
 
 __all__ = ["update"]
 
@@ -49,19 +59,23 @@ def update(
     from ..training.progress import progress
     from ..training.update import update as update_model
 
-    if out.exists() and any(out.iterdir()):
-        misuse(f"--out {str(out)!r} exists and is not an empty folder.")
+    check_new_folder(out)
     if ledger is not None and not by:
         misuse("--ledger needs --by NAME.")
-    data = good(read_registry(registry, skip_bad_rows))
+    book = None if ledger is None else Ledger(ledger)
+    if book is not None:
+        book.entries()  # one that cannot be read is said before anything is written
+    reading = read_registry(registry, skip_bad_rows)
+    data = good(reading)
     now = datetime.datetime.now(tz=datetime.UTC)
     name = site or data.source.name
     with progress() as step:
         found = update_model(find_model(model, tracking_uri), data, name, now.date(), step, method)
     out.mkdir(parents=True, exist_ok=True)
-    write_files({out / MODEL_FILE: found.model.to_json()})
-    if ledger is not None and found.method != "unchanged":
+    rejected = rejected_beside(out, reading, skip_bad_rows)
+    write_files({**rejected, out / MODEL_FILE: found.model.to_json()})
+    if book is not None and found.method != "unchanged":
         steps = {"site": name, "method": found.method, "steps": list(found.steps)}
-        Ledger(ledger).enter("recalibrated", found.model, str(by), now, evidence=steps)
+        book.enter("recalibrated", found.model, str(by), now, evidence=steps)
     click.echo(found.summary())
     say(f"model file: {out / MODEL_FILE}")

@@ -6,8 +6,8 @@ import click
 
 from .shared import (
     Command,
+    check_new_folder,
     good,
-    misuse,
     read_registry,
     registry_argument,
     rejected_beside,
@@ -48,8 +48,7 @@ def validate(
     from ..training.external import external_validation
     from ..training.progress import progress
 
-    if out.exists() and any(out.iterdir()):
-        misuse(f"--out {str(out)!r} exists and is not an empty folder.")
+    check_new_folder(out)
     reading = read_registry(registry, skip_bad_rows)
     data = good(reading)
     today = datetime.datetime.now(tz=datetime.UTC).date()
@@ -59,7 +58,7 @@ def validate(
     out.mkdir(parents=True, exist_ok=True)
     file = out / "external.json"
     text = json.dumps(found, indent=1) + "\n"
-    write_files({**rejected_beside(file, reading, skip_bad_rows), file: text})
+    write_files({**rejected_beside(out, reading, skip_bad_rows), file: text})
     for landmark in found["landmarks"]:
         week = f"week {landmark['landmark_days'] / 7:.3g}"
         if landmark["withheld"]:

@@ -88,7 +88,7 @@ def write_files(contents: Mapping[Path, Content]) -> None:
             temporary.chmod(0o666 & ~umask)
             temporary.replace(path)
     except OSError as error:
-        raise LnriskError(f"{error.filename or path}: cannot be written: {error}") from error
+        raise LnriskError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         for temporary in written.values():
             temporary.unlink(missing_ok=True)

@@ -334,3 +334,43 @@ def test_simulate_does_not_overwrite(bundle):
 
 def test_simulate_needs_a_patient(tmp_path):
     assert run("simulate", tmp_path / "new", "--patients", 0).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["validate", "update", "train"])
+def test_a_folder_that_cannot_be_made_is_wrong_use(bundle, model, tmp_path, command):
+    (tmp_path / "file").write_text("")
+    given = [bundle] if command == "train" else [model, bundle]
+    for out, said in ((tmp_path / "file" / "new", "'file' is a file"), (bundle, "not an empty")):
+        result = run(command, *given, "--out", out)
+        assert result.exit_code == 2, result.output
+        assert said in result.stderr
+
+
+def test_rows_left_out_of_a_trial_stay_outside_the_folder_that_is_sent(model, tmp_path):
+    folder = write(tmp_path / "bad", {"measurements": bad_unit})
+    out = tmp_path / "sent" / "north"
+    out.parent.mkdir()
+    result = run("validate", model, folder, "--out", out, "--skip-bad-rows")
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in out.iterdir()] == ["external.json"]
+    assert "furlong" in (out.parent / "rejected.csv").read_text()
+
+
+def test_an_update_writes_the_rows_left_out_and_reads_the_ledger_first(model, tmp_path):
+    folder = write(tmp_path / "bad", {"measurements": bad_unit})
+    result = run("update", model, folder, "--out", tmp_path / "new", "--skip-bad-rows")
+    assert result.exit_code == 0, result.output
+    assert "furlong" in (tmp_path / "rejected.csv").read_text()
+    (tmp_path / "ledger").write_text("no entry")
+    more = ("--out", tmp_path / "other", "--ledger", tmp_path / "ledger", "--by", "me")
+    result = run("update", model, folder, "--skip-bad-rows", *more)
+    assert result.exit_code == 1
+    assert "entry 1 cannot be read" in result.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_pool_into_a_folder_that_is_not_there_is_wrong_use(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    result = run("pool", tmp_path / "a.json", "--out", tmp_path / "nowhere" / "b.json")
+    assert result.exit_code == 2
+    assert "nowhere' does not exist" in result.stderr

@@ -17,14 +17,22 @@ from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from .at_risk import AtRisk, people, rows_at_risk
 from .config import TrainingConfig
-from .curves import calibration_error, grouped_calibration
+from .curves import calibration_error
 from .metrics import auroc, brier, calibration_slope, observed_expected, scaled_brier
 from .progress import Step
 from .records import plain
 from .standard_errors import auroc_error, log_observed_expected_error, slope_error
 from .validation.cells import hidden
 
-__all__ = ["SCHEMA", "SMALLEST_CELL", "external_validation", "site_config", "withheld"]
+__all__ = [
+    "SCHEMA",
+    "SMALLEST_CELL",
+    "external_validation",
+    "safe_groups",
+    "site_config",
+    "site_rows",
+    "withheld",
+]
 
 SCHEMA = "lnrisk.external/1"
 SMALLEST_CELL = 10
@@ -45,6 +53,20 @@ def site_config(model: RiskModel) -> TrainingConfig:
             "analytes": model.analytes,
         }
     )
+
+
+def site_rows(model: RiskModel, registry: Registry) -> AtRisk:
+    """Return the site's patients at risk under the model's question.
+
+    Raises
+    ------
+    LnriskError
+        When there is nobody.
+    """
+    rows = rows_at_risk(registry, model.definition, site_config(model))
+    if not len(rows.y):
+        raise LnriskError(f"{registry.source.name}: nobody is at risk at any landmark.")
+    return rows
 
 
 def withheld(counts: Mapping[str, int], smallest: int = SMALLEST_CELL) -> dict[str, int | None]:
@@ -86,16 +108,14 @@ def external_validation(
     -------
     dict
         Of schema `SCHEMA`: for each landmark counts, measures with their standard errors, and
-        groups of calibration with at least ten patients each.
+        groups of calibration, see `safe_groups`.
 
     Raises
     ------
     LnriskError
         When nobody is at risk in the registry.
     """
-    rows = rows_at_risk(registry, model.definition, site_config(model))
-    if not len(rows.y):
-        raise LnriskError(f"{registry.source.name}: nobody is at risk at any landmark.")
+    rows = site_rows(model, registry)
     risk, inside = model.predict(rows.features), _inside(model, rows)
     landmarks = []
     for done, day in enumerate(model.landmarks):
@@ -142,7 +162,7 @@ def _at_landmark(
         "landmark_days": day,
         "counts": withheld({**status, "outside_model": outside}),
         "measures": _measures(y, risk[used], weight, patient) if enough else [],
-        "calibration_groups": _groups(y, risk[used], weight, rows.each[used]) if enough else [],
+        "calibration_groups": safe_groups(y, risk[used], weight, rows.possible[used]),
         "withheld": not enough,
     }
 
@@ -171,14 +191,48 @@ def _measures(
     ]
 
 
-def _groups(
-    y: Floats, risk: Floats, weight: Floats, each: npt.NDArray[np.bool_]
-) -> list[dict[str, Any]]:
-    """Return calibration in as many groups as leave ten patients in each."""
-    most_rows = 1 if each.all() else 2
-    for number in range(min(GROUPS, int(each.sum()) // SMALLEST_CELL), 0, -1):
-        groups = grouped_calibration(y, risk, weight, groups=number)
-        if groups["rows"].min() >= most_rows * SMALLEST_CELL:
-            shown = groups[["predicted", "observed", "weight"]]
-            return [{str(k): float(v) for k, v in row.items()} for row in shown.to_dict("records")]
-    return []
+def safe_groups(
+    y: Floats, risk: Floats, weight: Floats, possible: npt.NDArray[np.bool_]
+) -> list[dict[str, float]]:
+    """Return calibration in groups of ascending risk, none of which tells of a few patients.
+
+    Parameters
+    ----------
+    y, risk, weight : ndarray of float, shape (n_rows,)
+    possible : ndarray of bool, shape (n_rows,)
+        Rows of an outcome that is possible and not known.
+
+    Returns
+    -------
+    list of dict
+        Mean risk `predicted`, share with the outcome `observed`, and the group's `share` of all
+        weight. Each holds ten patients known to have the outcome and ten known not to, and a tenth
+        of either where there are many. None where there are too few for one group.
+    """
+    levels, level = np.unique(risk, return_inverse=True)
+    counts = [np.bincount(level[~possible & (y == v)], minlength=len(levels)) for v in (1, 0)]
+    so_far = [np.cumsum(count) for count in counts]
+    least = [max(SMALLEST_CELL, -(-int(count.sum()) // GROUPS)) for count in counts]
+    ends: list[int] = []
+    while True:
+        before = [total[ends[-1]] if ends else 0 for total in so_far]
+        last = max(
+            int(np.searchsorted(total, base + few))
+            for total, base, few in zip(so_far, before, least, strict=True)
+        )
+        if last >= len(levels):
+            break
+        ends.append(last)
+    if not ends:
+        return []
+    group = np.searchsorted(ends[:-1], level)
+    mass = np.bincount(group, weight)
+    return [
+        {"predicted": float(predicted), "observed": float(observed), "share": float(share)}
+        for predicted, observed, share in zip(
+            np.bincount(group, weight * risk) / mass,
+            np.bincount(group, weight * y) / mass,
+            mass / mass.sum(),
+            strict=True,
+        )
+    ]

@@ -8,18 +8,37 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from pydantic import BaseModel, Field, ValidationError
 
-from ..features.errors import LnriskError
+from ..features.errors import LnriskError, field_by_field
 from .external import SCHEMA as EXTERNAL
 from .pooling import SCALES, pool_measure
 
 __all__ = ["SCHEMA", "pool_sites", "pooled_table", "read_site"]
 
 SCHEMA = "lnrisk.pooled/1"
+
+
+class _Measure(BaseModel):
+    measure: str
+    estimate: float | None
+    standard_error: Annotated[float, Field(ge=0)] | None
+
+
+class _Landmark(BaseModel):
+    landmark_days: int
+    measures: list[_Measure]
+
+
+class _Site(BaseModel):
+    site: str
+    synthetic: bool
+    model: dict[str, Any]
+    landmarks: list[_Landmark]
 
 
 def read_site(path: Path) -> dict[str, Any]:
@@ -37,6 +56,11 @@ def read_site(path: Path) -> dict[str, Any]:
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != EXTERNAL:
         raise LnriskError(f"{path.name}: schema {schema!r} is not {EXTERNAL!r}.")
+    try:
+        _Site.model_validate(content)
+    except ValidationError as error:
+        what = f"{path.name}: not as `lnrisk validate` writes it."
+        raise LnriskError(field_by_field(what, error)) from error
     return dict(content)
 
 
@@ -97,7 +121,7 @@ def _rows(sites: Sequence[dict[str, Any]]) -> pd.DataFrame:
     ]
     if not found:
         raise LnriskError("no site has ten patients with and ten without the outcome anywhere.")
-    return pd.DataFrame(found)
+    return pd.DataFrame(found).sort_values("landmark_days", kind="stable", ignore_index=True)
 
 
 def _pooled(group: pd.DataFrame) -> dict[str, Any]:
@@ -116,7 +140,8 @@ def pooled_table(pooled: dict[str, Any]) -> str:
         span, new = _span(row, ""), _span(row, "prediction_")
         lines.append(
             f"  week {row['landmark_days'] / 7:<4.3g} {row['measure']:<18} {row['estimate']:.3f}"
-            f"{span}  new site{new or ' not known'}  ({row['centres']} sites)"
+            f"{span}  new site{new or ' not known'}  "
+            f"({row['centres']} site{'' if row['centres'] == 1 else 's'})"
         )
     return "\n".join(lines)
 

@@ -21,8 +21,8 @@ from ..model.columns import Piece
 from ..model.recalibrated import recalibrated
 from ..model.sample_size import affordable_parameters
 from ..model.terms import parameters_of
-from .at_risk import AtRisk, people, rows_at_risk
-from .external import site_config
+from .at_risk import AtRisk, people
+from .external import site_config, site_rows
 from .metrics import log_odds
 from .progress import Step
 from .train import fit_model
@@ -89,14 +89,19 @@ def update(
     Raises
     ------
     LnriskError
-        When the site's patients cannot carry the method asked for.
+        When nobody at the site can be asked about, or its patients cannot carry the method.
 
     References
     ----------
     .. [1] Vergouwe Y, et al. A closed testing procedure to select an appropriate method for
        updating prediction models. Stat Med 2017;36:4529-4539.
     """
-    rows = rows_at_risk(registry, model.definition, site_config(model))
+    rows = site_rows(model, registry)
+    if not (rows.primary & rows.has_outcome).any():
+        raise LnriskError(
+            f"{registry.source.name}: of nobody at risk on day {rows.primary_landmark} is the "
+            "outcome known; the model cannot be held against anything."
+        )
     cannot = _cannot(model, rows)
     if method is not None and cannot.get(method):
         raise LnriskError(f"{registry.source.name}: {method} cannot be had: {cannot[method]}.")
@@ -171,6 +176,8 @@ def _p_values(
     model: RiskModel, rows: AtRisk, lines: dict[str, tuple[float, float]]
 ) -> dict[str, float]:
     """Return for each simpler method how well the best line may be no better, at one landmark."""
+    if not np.isfinite(list(lines.values())).all():
+        return {}  # all had the outcome, or none: no line is the best
     used = rows.has_outcome & rows.primary
     at, y = _log_odds(model, rows, used), rows.y[used]
     weight = rows.weights.weight[used] / rows.weights.weight[used].mean()

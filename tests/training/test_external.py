@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lnrisk.features.errors import LnriskError
+from lnrisk.model.definition import load_definition
+from lnrisk.model.label import label
 from lnrisk.model.recalibrated import recalibrated
-from lnrisk.training.external import SMALLEST_CELL, external_validation, withheld
+from lnrisk.training.external import (
+    SMALLEST_CELL,
+    external_validation,
+    safe_groups,
+    withheld,
+)
 from lnrisk.training.pooled_sites import pool_sites, pooled_table, read_site
 from lnrisk.training.update import update
 from registries import quietly, simulated, trained
@@ -35,6 +42,31 @@ def test_no_small_count_is_given_nor_can_one_be_reckoned(counts):
     if hidden and not everything:
         assert len(hidden) >= 2
         assert sum(hidden) >= SMALLEST_CELL
+
+
+@given(st.integers(0, 400), st.integers(0, 400), st.integers(0, 2**32 - 1), st.booleans())
+def test_no_group_of_calibration_tells_of_a_few_patients(with_it, without, seed, tied):
+    rng = np.random.default_rng(seed)
+    y = np.repeat([1.0, 0.0], [with_it, without])
+    risk = rng.beta(1 + y, 3)
+    risk = risk.round(1) if tied else risk
+    possible = rng.uniform(size=len(y)) < 0.1
+    groups = safe_groups(y, risk, np.ones(len(y)), possible)
+    known = {v: int((~possible & (y == v)).sum()) for v in (0, 1)}
+    assert bool(groups) == (min(known.values()) >= SMALLEST_CELL)
+    assert len(groups) <= 10
+    assert sum(group["share"] for group in groups) == pytest.approx(1.0 if groups else 0.0)
+    assert [g["predicted"] for g in groups] == sorted(g["predicted"] for g in groups)
+    for group in groups:
+        people = group["share"] * len(y)
+        assert people * group["observed"] >= SMALLEST_CELL - 1e-6
+        assert people * (1 - group["observed"]) >= SMALLEST_CELL - 1e-6
+
+
+def test_groups_of_calibration_do_not_tell_how_many_patients_there_are():
+    for landmark in tried()["landmarks"]:
+        for group in landmark["calibration_groups"]:
+            assert set(group) == {"predicted", "observed", "share"}
 
 
 def everything(content):
@@ -105,6 +137,23 @@ def test_a_file_that_no_site_sent_is_refused(tmp_path):
         read_site(tmp_path / "a.json")
 
 
+def test_a_site_without_figures_is_named_in_order_and_counted_as_it_is():
+    nothing = {**tried(4), "landmarks": [], "site": "small"}
+    first = {**tried(2), "landmarks": tried(2)["landmarks"][::-1]}
+    found = pool_sites([first, nothing])
+    days = [row["landmark_days"] for row in found["pooled"]]
+    assert days == sorted(days)
+    assert "(1 site)" in pooled_table(found)
+
+
+def test_a_file_that_lost_a_part_is_refused_by_its_field(tmp_path):
+    for gone, said in (("site", "site"), ("landmarks", "landmarks"), ("model", "model")):
+        content = {key: value for key, value in tried().items() if key != gone}
+        (tmp_path / "a.json").write_text(json.dumps(content))
+        with pytest.raises(LnriskError, match=rf"(?s)a\.json: not as .* {said}"):
+            read_site(tmp_path / "a.json")
+
+
 def biased(shift, slope=1.0):
     return recalibrated(trained().model, shift, slope, {})
 
@@ -147,3 +196,29 @@ def test_updated_risks_are_those_moved():
     gap = np.log(after / (1 - after)) - np.log(before / (1 - before))
     np.testing.assert_allclose(gap, gap[0])
     assert abs(gap[0]) > 0.3
+
+
+def nobody():
+    registry = simulated(60, 3)
+    return registry.select(np.zeros(len(registry), dtype=bool))
+
+
+@pytest.mark.parametrize("method", [None, "intercept"])
+def test_a_registry_of_nobody_is_refused(method):
+    with pytest.raises(LnriskError, match="nobody is at risk at any landmark"):
+        update(trained().model, nobody(), "north", TODAY, quietly, method)
+    with pytest.raises(LnriskError, match="nobody is at risk at any landmark"):
+        external_validation(trained().model, nobody(), "north", TODAY, quietly)
+
+
+def test_patients_of_one_outcome_alone_leave_the_model_as_it_is():
+    registry = simulated(60, 3)
+    fine = registry.select(np.isin(registry.patient_ids, without_events(registry)))
+    found = update(trained().model, fine, "north", TODAY, quietly)
+    assert found.method == "unchanged"
+    assert "nan" not in found.summary()
+
+
+def without_events(registry):
+    verdicts = label(registry, load_definition()).labels
+    return verdicts.loc[verdicts["verdict"] == "not_refractory", "patient_id"].to_numpy()
