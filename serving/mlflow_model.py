@@ -2,33 +2,36 @@
 
 ``predict`` takes a DataFrame of one row for each patient, either
 
-- features: the model's inputs, as `lnrisk features` writes them. A column that is absent is taken
-  as missing, and said so.
+- features: the model's inputs, as ``lnrisk features --model`` writes them. A column that is absent
+  is taken as missing, and said so.
 - tables: one column ``tables``, each cell the JSON that ``/v1/risk`` takes, with the patient's rows
   by table and the day to answer for. MLflow has no signature for several tables of different
   lengths; text passes through its server, Spark and its input checks unchanged.
 
 It gives risk, risk_lower, risk_upper, status and warnings. A patient whom the model must not score
-has no risk (nan), and the status says so.
+has no risk (nan); the status says so, and warnings why.
 
 Assumes that lnrisk is installed where it is loaded. MLflow runs a copy of this file, which is why
 its imports are absolute; nothing is unpickled.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mlflow
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from lnrisk.features.days import day_of
 from lnrisk.features.errors import LnriskError
+from lnrisk.features.laboratory import LANDMARK_MONTH
 from lnrisk.model.artifact import RiskModel
 from lnrisk.model.loading import load_model
-from lnrisk.serving.column_scoring import score_columns
+from lnrisk.serving.column_scoring import ColumnScores, landmarks_of, score_columns
 from lnrisk.serving.patient_input import CheckedPatients, check_patient, check_patients
 from lnrisk.serving.problems import Problem
+from lnrisk.serving.refusals import unlike_training
 from lnrisk.serving.rows import PatientTables
 from lnrisk.serving.scoring import scored
 from pydantic import ValidationError
@@ -53,8 +56,8 @@ class RiskFunction(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         Raises
         ------
         LnriskError
-            When features and tables are mixed, or a patient's tables are not accepted: row and
-            field are named, and nobody is scored.
+            When there is no column of the model's, features and tables are mixed, or a patient's
+            tables are not accepted: row and field are named, and nobody is scored.
         """
         if TABLES not in model_input.columns:
             return self._of_features(model_input)
@@ -67,6 +70,11 @@ class RiskFunction(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
 
     def _of_features(self, features: pd.DataFrame) -> pd.DataFrame:
         absent = [name for name in self.model.input_names if name not in features.columns]
+        if len(absent) == len(self.model.input_names):
+            raise LnriskError(
+                f"none of the model's {len(absent)} columns is there; it takes features as "
+                f"`lnrisk features --model` writes them, or one column {TABLES!r}."
+            )
         said = f"taken as missing: {', '.join(absent)}" if absent else ""
         if absent:
             logger.warning(said)
@@ -84,7 +92,10 @@ class RiskFunction(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
                 "risk_lower": found.risk_lower,
                 "risk_upper": found.risk_upper,
                 "status": found.status,
-                "warnings": said,
+                "warnings": [
+                    "; ".join(part for part in (why, said) if part)
+                    for why in _why_not(self.model, columns, found)
+                ],
             },
             index=features.index,
         )
@@ -109,6 +120,22 @@ class RiskFunction(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
             },
             index=index,
         )
+
+
+def _why_not(
+    model: RiskModel, columns: Mapping[str, npt.NDArray[np.float64]], found: ColumnScores
+) -> list[str]:
+    """Return for each row why it has no risk; empty where it has one."""
+    texts = [""] * len(found.status)
+    days = landmarks_of(model, columns[LANDMARK_MONTH])
+    refusals = unlike_training(model, columns[model.required_feature], found.terms)
+    for row in np.flatnonzero(found.status != "ok").tolist():
+        if days[row] is None:
+            first, last = model.landmarks[0], model.landmarks[-1]
+            texts[row] = f"{LANDMARK_MONTH} is missing, or not of a day from {first} to {last}"
+        else:
+            texts[row] = next(one.reason(row).text for one in refusals if one.who[row])
+    return texts
 
 
 def _patient(row: int, text: str) -> PatientTables:

@@ -212,6 +212,22 @@ def test_features_with_their_dictionary(bundle, tmp_path):
     assert table.columns.tolist() == ["patient_id", *names]
 
 
+def test_features_of_a_model_are_the_columns_that_it_takes(bundle, model, tmp_path):
+    out = tmp_path / "f.parquet"
+    given = ("features", bundle, "--model", model, "--out", out)
+    result = run(*given)
+    assert result.exit_code == 0, result.output
+    assert pd.read_parquet(out).columns.tolist() == ["patient_id", *small_model().input_names]
+    assert json.loads((tmp_path / "features.json").read_text())["features"]
+    for more, code, said in (
+        (("--outcome", "rule"), 2, "--outcome is that of --model"),
+        (("--landmark-weeks", 60), 1, "not at week 60"),
+    ):
+        result = run(*given, *more)
+        assert result.exit_code == code
+        assert said in result.stderr
+
+
 def test_train_with_too_few_events_says_so_and_writes_nothing(bundle, tmp_path):
     result = run("train", bundle, "--out", tmp_path / "model")
     assert result.exit_code == 1

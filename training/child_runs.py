@@ -26,7 +26,11 @@ CANDIDATE_METRICS = (
 
 
 def log_children(
-    client: Any, parent: Any, folds: pd.DataFrame, candidates: Sequence[Mapping[str, Any]]
+    client: Any,
+    parent: Any,
+    folds: pd.DataFrame,
+    candidates: Sequence[Mapping[str, Any]],
+    tags: Mapping[str, str],
 ) -> None:
     """Log a child run for each fold and each candidate; the parent gets the folds as steps.
 
@@ -39,6 +43,8 @@ def log_children(
         are the steps of its metrics.
     candidates : sequence of dict
         As `lnrisk.training.selection.choose` returns them.
+    tags : dict of str to str
+        That every child gets.
     """
     in_order = [
         (f"fold_{name}", float(row[name]), step)
@@ -52,16 +58,18 @@ def log_children(
             for row in of_fold.to_dict("records")
             for name in (*MEASURES, "patients", "events")
         ]
-        _log_child(client, parent, f"fold {number}", {"lnrisk.child": "fold"}, steps)
+        own = {**tags, "lnrisk.child": "fold"}
+        _log_child(client, parent, f"fold {number}", own, steps)
     for row in candidates:
-        tags = {
+        own = {
+            **tags,
             "lnrisk.child": "candidate",
             "lnrisk.chosen": str(row["chosen"]).lower(),
             "lnrisk.served": str(row["served"]).lower(),
             "mlflow.note.content": f"{row['meaning']}: {row['why']}",
         }
         steps = [(m, float(row[m]), 0) for m in CANDIDATE_METRICS if row.get(m) is not None]
-        _log_child(client, parent, f"candidate {row['name']}", tags, steps)
+        _log_child(client, parent, f"candidate {row['name']}", own, steps)
 
 
 def _log_child(

@@ -301,12 +301,27 @@ def log_run(
             mlflow.log_params(_parameters(config, results))
             mlflow.log_metrics(_metrics(results))
             mlflow.log_input(_dataset(features, results), context="training")
-            log_children(mlflow.MlflowClient(), run, folds, results.get("candidates", []))
+            synthetic = {"lnrisk.synthetic": _tags(model, results)["lnrisk.synthetic"]}
+            candidates = results.get("candidates", [])
+            log_children(mlflow.MlflowClient(), run, folds, candidates, synthetic)
             _log_documents(results, config, report, figures)
             model_uri, version = _log_model(model, registered)
+            if registered is not None and version is not None:
+                _describe_version(registered.name, version, _tags(model, results))
     except (mlflow.exceptions.MlflowException, OSError) as error:
         raise LnriskError(f"MLflow at {uri} refused the run: {error}") from error
     return Tracked(run.info.run_id, model_uri, uri, version)
+
+
+def _describe_version(name: str, version: str, tags: dict[str, str]) -> None:
+    """Tag a registered version as its run is, so that nobody has to look for the run."""
+    import mlflow
+
+    client = mlflow.MlflowClient()
+    client.update_model_version(name, version, description=tags["mlflow.note.content"])
+    for key, value in tags.items():
+        if key.startswith("lnrisk."):
+            client.set_model_version_tag(name, version, key, value)
 
 
 def _tags(model: RiskModel, results: dict[str, Any]) -> dict[str, str]:

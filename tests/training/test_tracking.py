@@ -17,6 +17,7 @@ from databases import everything_in, postgresql
 from lnrisk.features.days import as_dates
 from lnrisk.features.errors import LnriskError
 from lnrisk.features.pipeline import index_days
+from lnrisk.serving.model_inputs import inputs_of
 from lnrisk.serving.rows import EXAMPLE
 from lnrisk.serving.scoring import score
 from lnrisk.training.config import TrainingConfig, load_config
@@ -299,7 +300,7 @@ def test_the_loaded_model_predicts_as_the_model(logged):
         np.testing.assert_allclose(found[name][ok], ours[ok], rtol=0, atol=1e-12)
         assert found[name][~ok].isna().all()
     assert set(found["status"]) <= {"ok", "outside_model"}
-    assert (found["warnings"] == "").all()
+    assert ((found["warnings"] == "") == ok).all()
 
 
 def test_absent_columns_are_taken_as_missing_and_said_so(logged):
@@ -307,9 +308,49 @@ def test_absent_columns_are_taken_as_missing_and_said_so(logged):
     absent = next(name for name in every if "chronicity" in name)
     names = [name for name in every if name != absent]
     found = logged.loaded.predict(features[names])
-    assert (found["warnings"] == f"taken as missing: {absent}").all()
+    assert found["warnings"].str.endswith(f"taken as missing: {absent}").all()
     empty = logged.loaded.predict(features.assign(**{absent: np.nan}))
     np.testing.assert_array_equal(found["risk"], empty["risk"])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"landmark_month": np.nan}, "landmark_month is missing, or not of a day from 0 to 182"),
+        ({"landmark_month": 9.0}, "landmark_month is missing, or not of a day from 0 to 182"),
+        ({"log_upcr_last": np.nan}, "too little data: "),
+        ({"age": 900.0}, "outside the training data: age"),
+    ],
+)
+def test_features_without_a_risk_say_why(logged, change, why):
+    found = logged.loaded.predict(trained().cohort.features.head(5).assign(**change))
+    assert (found["status"] == "outside_model").all()
+    assert found["warnings"].str.startswith(why).all()
+
+
+def test_a_table_with_no_column_of_the_models_is_refused(logged):
+    with pytest.raises(LnriskError, match=r"none of the model's .* columns is there"):
+        logged.loaded.predict(pd.DataFrame({"weight": [60.0]}))
+
+
+def test_the_columns_that_the_model_takes_give_the_risk_that_scoring_gives(logged):
+    registry, model = simulated(), trained().model
+    inputs, dictionary = inputs_of(model, registry, 12)
+    assert inputs.columns.tolist() == model.input_names
+    assert {one["name"] for one in json.loads(dictionary)["features"]} == set(model.feature_names)
+    found, scores = logged.loaded.predict(inputs), score(model, registry, landmark_weeks=12)
+    both = (found["status"] == "ok") & (scores["status"] == "ok")
+    assert both.sum() > 400
+    np.testing.assert_array_equal(found["risk"][both], scores["risk"][both])
+
+
+def test_children_and_version_say_that_patients_are_simulated(logged):
+    for run in (*children(logged, "fold").values(), *children(logged, "candidate").values()):
+        assert run.data.tags["lnrisk.synthetic"] == "true"
+    version = logged.client.get_model_version_by_alias("risk", "best")
+    assert version.tags["lnrisk.synthetic"] == "true"
+    assert version.tags["lnrisk.model_sha256"] == trained().model.sha256
+    assert "simulated" in version.description
 
 
 def test_whole_numbers_are_taken(logged):
