@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .shared import FILE, Command, Date
+from .shared import FILE, Command, Date, misuse
 
 if TYPE_CHECKING:
     import datetime
@@ -30,6 +30,10 @@ def ledger(file: Path, name: str, on: "datetime.date | None") -> None:
             told = f"{entry.name or 'local'} {entry.model[:12]}"
             click.echo(f"{entry.at:%Y-%m-%d %H:%M} {entry.event:<13} {told} by {entry.by}")
         return
+    names = sorted({entry.name for entry in book.entries() if entry.name})
+    if name not in names:
+        known = f"it knows {', '.join(names)}" if names else "it knows none"
+        misuse(f"no registered model {name!r} was ever entered in {file.name}; {known}.")
     end = datetime.datetime.combine(on, datetime.time.max, tzinfo=datetime.UTC)
     live = book.live(name, end)
     if live is None:

@@ -204,6 +204,9 @@ def test_the_commands(uri, champion, tmp_path):
     result = lnrisk("retire", "risk", "--by", "me", "--reason", "drift", *there)
     assert result.exit_code == 0, result.output
     assert "no longer the champion of risk" in result.output
+    other = lnrisk("ledger", book, "--name", "rsik", "--on", today)
+    assert other.exit_code == 2
+    assert "'rsik' was ever entered in ledger.jsonl; it knows risk" in other.output
     lines = lnrisk("ledger", book).output.splitlines()
     assert [line.split()[2] for line in lines] == ["promoted", "retired"]
 

@@ -22,6 +22,7 @@ from .words import (
     percent,
     percent_span,
     span,
+    unit_text,
     value_text,
 )
 
@@ -128,7 +129,7 @@ def baseline(results: Results) -> Table:
         label = first.meaning or variable
         if level is not None:
             label += f": {level}"
-        unit = f", {first.unit}" if first.unit else ""
+        unit = unit_text(first.unit)
         rows.append((label + unit, *(_baseline_cell(row) for row in found), _known(found[0])))
     columns = ("", *(names[g] for g in groups), "Known")
     return Table(columns, rows)
@@ -303,7 +304,7 @@ def inputs(results: Results) -> Table:
         (
             r.name,
             r.meaning,
-            r.unit or "",
+            unit_text(r.unit).removeprefix(", "),
             r.table or "",
             r.look_back or "",
             percent(r.missing),

@@ -223,10 +223,12 @@ def _about_the_label(results: Results) -> list[str]:
             f"{number(moved[1])}."
         )
     if results.overlap:
-        names = ", ".join(o.feature for o in results.overlap[:3])
+        meanings = {f.name: f.meaning for f in results.features}
+        names = list(dict.fromkeys(o.feature for o in results.overlap))[:3]
+        named = "; ".join(meanings.get(name) or name for name in names)
         said.append(
-            f"That this is all foresight: {names} are measured before the landmark, but are of the "
-            "kind that the definition itself asks for."
+            f"That this is all foresight: inputs such as {named} are measured before the landmark, "
+            "but are of the kind that the definition itself asks for."
         )
     return said
 

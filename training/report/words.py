@@ -26,6 +26,7 @@ __all__ = [
     "percent",
     "percent_span",
     "span",
+    "unit_text",
     "value_text",
     "wording",
 ]
@@ -277,6 +278,21 @@ def value_text(value: float | str | bool | None) -> str:
     if isinstance(value, str):
         return value
     return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
+
+
+def unit_text(unit: str | None) -> str:
+    """Return a UCUM unit as it is read, after a comma; nothing for a pure number.
+
+    Examples
+    --------
+    >>> [unit_text(unit) for unit in ("mL/min/{1.73_m2}/mo", "a", "1", None)]
+    [', mL/min/1.73 m² per month', ', years', '', '']
+    """
+    if not unit or unit == "1":
+        return ""
+    read = unit.replace("{1.73_m2}", "1.73 m²").replace("[IU]", "IU")
+    read = {"a": "years", "d": "days", "x": "times"}.get(read, read)
+    return f", {read.removesuffix('/mo')} per month" if read.endswith("/mo") else f", {read}"
 
 
 def percent(share: float | None) -> str:

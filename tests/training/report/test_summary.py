@@ -58,8 +58,10 @@ def test_what_to_doubt_follows_from_the_results():
     assert "afford 14 parameters" in said(changed())
     assert "afford" not in said(changed(sample_size={**size, "too_small": False}))
     assert "truly failed in 88%" in said(changed())
-    assert "upcr_level" in said(changed())
-    assert "upcr_level" not in said(changed(overlap=[]))
+    meaning = next(f["meaning"] for f in full_results()["features"] if f["name"] == "upcr_level")
+    assert f"such as {meaning}" in said(changed())
+    assert "upcr_level" in said(changed(features=[]))
+    assert "foresight" not in said(changed(overlap=[]))
     assert "overlap of inputs and definition" in not_done(changed(overlap=[]))
     assert "its interval runs from 0.60 to 0.90" in said(
         with_measure("auroc", lower=0.6, upper=0.9)

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from ...schema.explanation import Effect
 from ...schema.results import Results
-from ..words import defined, number, percent, value_text
+from ..words import defined, number, percent, unit_text, value_text
 from .drawing import EVENT, MUTED, RISK, Drawing, canvas, drawing, percent_axis
 
 __all__ = ["odds", "partial_effects"]
@@ -89,9 +89,8 @@ def odds(results: Results) -> Drawing | None:
 
 def _draw_effect(axes: Axes, effects: Sequence[Effect]) -> None:
     first = effects[0]
-    unit = f", {first.unit}" if first.unit else ""
-    title = "\n".join(textwrap.wrap(f"{first.meaning or first.feature}{unit}", 25)[:2])
-    axes.set_title(title, fontsize="small")
+    said = f"{first.meaning or first.feature}{unit_text(first.unit)}"
+    axes.set_title("\n".join(textwrap.wrap(said, 25)[:3]), fontsize="small")
     for order, effect in enumerate(effects):
         risks = [np.nan if r is None else r for r in effect.risks]
         width = WIDTHS[min(order + len(WIDTHS) - len(effects[:3]), 2)]
