@@ -40,13 +40,19 @@ GROUPS = 10
 
 Floats = npt.NDArray[np.float64]
 
+_WEIGHTING = ("censoring", "indeterminate")
 _STATUSES = ("event", "competing", "event_free", "censored", "indeterminate")
 
 
 def site_config(model: RiskModel) -> TrainingConfig:
-    """Return the configuration under which a model's question is asked of another registry."""
+    """Return the configuration under which a model's question is asked of another registry.
+
+    Who left and whom the rule cannot judge are weighted for as in training.
+    """
+    trained = model.training.get("config", {})
     return TrainingConfig.model_validate(
         {
+            **{name: trained[name] for name in _WEIGHTING if name in trained},
             "outcome": model.outcome,
             "landmark_days": list(model.landmarks),
             "horizon_days": model.horizon_days,

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,8 @@ from lnrisk.training.external import (
     SMALLEST_CELL,
     external_validation,
     safe_groups,
+    site_config,
+    site_rows,
     withheld,
 )
 from lnrisk.training.pooled_sites import pool_sites, pooled_table, read_site
@@ -222,3 +225,13 @@ def test_patients_of_one_outcome_alone_leave_the_model_as_it_is():
 def without_events(registry):
     verdicts = label(registry, load_definition()).labels
     return verdicts.loc[verdicts["verdict"] == "not_refractory", "patient_id"].to_numpy()
+
+
+def test_a_site_weights_as_the_model_was_trained():
+    model = trained().model
+    own = {**model.training["config"], "indeterminate": "weight", "censoring": "cox"}
+    other = replace(model, training={**model.training, "config": own})
+    assert (site_config(other).indeterminate, site_config(other).censoring) == ("weight", "cox")
+    assert site_config(replace(model, training={})).indeterminate == "chance"
+    assert site_rows(model, simulated(60, 3)).possible.any()
+    assert not site_rows(other, simulated(60, 3)).possible.any()

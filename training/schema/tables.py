@@ -43,6 +43,7 @@ SECTIONS = (
     "centres.calibration_by_centre",
     "instability.points",
     "instability.changed_class",
+    "spread",
     "learning_curve",
     "subgroups",
     "sensitivity",

