@@ -24,7 +24,7 @@ CONFIG = TrainingConfig(allow_small=True)
 NAMES = {
     "logistic": "default: logistic, few terms",
     "elastic net alone": "elastic net, every feature",
-    "elastic net": "the same, drawn towards the first failure",
+    "elastic net": "the same, drawn towards earlier steps",
     "boosting": "boosting, terms of the default",
     "boosting on everything": "boosting, every feature",
 }
@@ -35,7 +35,7 @@ Risks = npt.NDArray[np.float64]
 def _cohorts(cohort: cohorts.Cohort) -> dict[str, cohorts.Cohort]:
     found = candidates(cohort, CONFIG)
     every = replace_fields(found["elastic net"], classifier="boosting")
-    unaided = replace_fields(found["elastic net"], nearly_met=np.full(len(cohort.y), np.nan))
+    unaided = replace_fields(found["elastic net"], steps=np.full((len(cohort.y), 2), np.nan))
     return {**found, "boosting on everything": every, "elastic net alone": unaided}
 
 

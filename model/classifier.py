@@ -261,7 +261,8 @@ class LogisticRisk(CrossFittedRisk):
 
         return predictor
 
-    def _fit_chosen(self, rows: Rows, settings: Sequence[float], chosen: int) -> None:
+    def _fit_shares(self, rows: Rows, settings: Sequence[float], shares: Floats) -> None:
+        chosen = int(shares.argmax())
         upto = np.asarray(settings)[: chosen + 1]
         solution = ridge_path(rows.X, rows.y, rows.weight, upto)[-1]
         self.C_ = float(settings[chosen])

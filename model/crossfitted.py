@@ -42,8 +42,8 @@ class Rows:
     y, weight : ndarray of shape (n_rows,)
     patients : int
         How many there are; fewer than rows where a patient has several landmarks.
-    earlier : ndarray of shape (n_rows,), optional
-        Chance of an earlier step towards the outcome; nan where unknown.
+    steps : ndarray of shape (n_rows, n_steps), optional
+        Earlier steps towards the outcome, between 0 and 1; nan where unknown.
     """
 
     X: Floats
@@ -51,7 +51,7 @@ class Rows:
     y: Floats
     weight: Floats
     patients: int
-    earlier: Floats | None = None
+    steps: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -62,30 +62,16 @@ class _Data:
     y: npt.NDArray[np.intp]
     weight: Floats
     patient: npt.NDArray[Any]
-    earlier: Floats | None
+    steps: Floats | None
 
     def of(self, rows: npt.NDArray[Any]) -> "_Data":
-        earlier = None if self.earlier is None else self.earlier[rows]
-        return _Data(self.X[rows], self.y[rows], self.weight[rows], self.patient[rows], earlier)
+        steps = None if self.steps is None else self.steps[rows]
+        return _Data(self.X[rows], self.y[rows], self.weight[rows], self.patient[rows], steps)
 
 
-@dataclass(frozen=True)
-class _Tried:
-    """Settings, what each predicts out of fold, and its weighted log loss."""
-
-    settings: Sequence[Any]
-    out_of_fold: Floats
-    losses: Floats
-
-    @property
-    def best(self) -> int:
-        """The first of those with the least loss."""
-        return int(np.flatnonzero(self.losses <= self.losses.min() + TIE)[0])
-
-    @property
-    def chosen(self) -> Floats:
-        """Linear predictors of the best."""
-        return self.out_of_fold[:, self.best]
+def _best(losses: Floats) -> int:
+    """Return the position of the first of those with the least loss."""
+    return int(np.flatnonzero(losses <= losses.min() + TIE)[0])
 
 
 class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -94,10 +80,11 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     1. Whole patients are dealt into folds (:class:`~lnrisk.model.folds.PatientFolds`).
     2. The preparation and all settings of the family are fitted without each fold in turn, and
        give the linear predictors of the rows in it; the setting with the least weighted log loss
-       is taken, of equal ones the first.
+       is taken, of equal ones the first. A family whose linear predictors may be averaged says
+       what share each setting has.
     3. A calibration is fitted to those out-of-fold linear predictors
        (:mod:`~lnrisk.model.calibrations`), unless told otherwise by the number of outcomes.
-    4. Preparation and setting are fitted again on everything.
+    4. Preparation and settings are fitted again on everything.
 
     Weights reach every step; a row of weight 0 is left out before the first. Where a patient has
     a row at each of several landmarks, the features step is fitted to the latest.
@@ -107,8 +94,8 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     folds: int
     random_state: int
     calibration: str = "auto"
-    learns_from_earlier = False
-    """Whether `fit` takes `earlier`."""
+    learns_from_steps = False
+    """Whether `fit` takes `steps`."""
 
     classes_: npt.NDArray[Any]
     preparation_: Pipeline
@@ -127,12 +114,18 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Fit every setting; return what gives a column of linear predictors for each."""
 
     @abstractmethod
-    def _fit_chosen(self, rows: Rows, settings: Sequence[Any], chosen: int) -> None:
-        """Fit one setting for good."""
+    def _fit_shares(self, rows: Rows, settings: Sequence[Any], shares: Floats) -> None:
+        """Fit for good the settings that have a share."""
 
     @abstractmethod
     def _linear_predictor(self, X: Floats) -> Floats:
-        """Return the linear predictor of what `_fit_chosen` fitted, shape (n_rows,)."""
+        """Return the linear predictor of what `_fit_shares` fitted, shape (n_rows,)."""
+
+    def _shares(self, losses: Floats, patients: int) -> Floats:
+        """Return the share of each setting in the linear predictor; they add up to 1."""
+        shares = np.zeros(len(losses))
+        shares[_best(losses)] = 1.0
+        return shares
 
     def _design(self) -> Any:
         """Return an unfitted transformer that follows the features; None without."""
@@ -144,7 +137,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y: Any,
         sample_weight: Any = None,
         groups: Any = None,
-        earlier: Any = None,
+        steps: Any = None,
     ) -> Self:
         """Choose the setting, calibrate, and fit on everything.
 
@@ -158,14 +151,15 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Non-negative weights, such as inverse probabilities of a known outcome.
         groups : array-like of shape (n_rows,), default=None
             Patient of each row; without it every row is a patient of its own.
-        earlier : array-like of shape (n_rows,), default=None
-            Chance of an earlier, commoner step towards the outcome, NaN where unknown; for a
-            classifier that learns from it too.
+        steps : array-like of shape (n_rows, n_steps), default=None
+            Earlier steps towards the outcome, one after the other: the chance of each, or how far
+            a patient is along, between 0 and 1; NaN where unknown. For a classifier that learns
+            from them too.
 
         Raises
         ------
         ValueError
-            If `earlier` is given to a classifier that does not learn from it, if fewer than two
+            If `steps` are given to a classifier that does not learn from them, if fewer than two
             patients have one of the outcomes, if there are fewer patients than folds, or if a value
             is infinite or a weight negative.
         """
@@ -176,39 +170,39 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         patient = check_array(patient, ensure_2d=False, dtype=None)
         check_consistent_length(X, patient)
         used = weight > 0
-        data = _Data(X, y, weight, patient, self._checked(earlier, X)).of(used)
+        data = _Data(X, y, weight, patient, self._checked(steps, X)).of(used)
         weight, patient = data.weight, data.patient
         self.classes_, outcome = two_outcomes(data.y, patient)
         data = replace(data, y=outcome)
-        steps, everything = self._fit_preparation(data)
-        tried = self._try(data, self._settings(everything))
-        self.cv_log_loss_ = tried.losses
+        preparation, everything = self._fit_preparation(data)
+        settings = self._settings(everything)
+        out_of_fold, losses = self._try(data, settings)
+        shares = self._shares(losses, everything.patients)
+        predictor = out_of_fold @ shares
         name = self.calibration
         if name == "auto":
             name = choose_calibration(fewest_patients(outcome, patient, weight))
-        self.calibration_ = new_calibration(name).fit(tried.chosen, outcome, weight)
-        self.setting_ = tried.settings[tried.best]
-        self.preparation_ = Pipeline(steps or [("features", "passthrough")])
-        self._fit_chosen(everything, tried.settings, tried.best)
+        self.calibration_ = new_calibration(name).fit(predictor, outcome, weight)
+        self.cv_log_loss_, self.setting_ = losses, settings[_best(losses)]
+        self.preparation_ = Pipeline(preparation or [("features", "passthrough")])
+        self._fit_shares(everything, settings, shares)
         self.out_of_fold_linear_predictor_ = np.full(len(used), np.nan)
-        self.out_of_fold_linear_predictor_[used] = tried.chosen
+        self.out_of_fold_linear_predictor_[used] = predictor
         return self
 
-    def _checked(self, earlier: Any, X: Floats) -> Floats | None:
-        if earlier is None:
+    def _checked(self, steps: Any, X: Floats) -> Floats | None:
+        if steps is None:
             return None
-        if not self.learns_from_earlier:
+        if not self.learns_from_steps:
             raise ValueError(f"{type(self).__name__} learns from the outcome alone.")
-        chance: Floats = check_array(
-            earlier, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan"
-        )
-        check_consistent_length(X, chance)
-        if np.nanmin(chance, initial=0) < 0 or np.nanmax(chance, initial=1) > 1:
-            raise ValueError("`earlier` must lie between 0 and 1, or be NaN.")
-        return chance
+        taken: Floats = check_array(steps, dtype=np.float64, ensure_all_finite="allow-nan")
+        check_consistent_length(X, taken)
+        if np.nanmin(taken, initial=0) < 0 or np.nanmax(taken, initial=1) > 1:
+            raise ValueError("`steps` must lie between 0 and 1, or be NaN.")
+        return taken
 
-    def _try(self, data: "_Data", settings: Sequence[Any]) -> "_Tried":
-        """Fit all settings without each fold in turn."""
+    def _try(self, data: "_Data", settings: Sequence[Any]) -> tuple[Floats, Floats]:
+        """Return what each setting predicts out of fold, and its weighted log loss."""
         out_of_fold = np.empty((len(data.X), len(settings)))
         folds = PatientFolds(self.folds, self.random_state)
         for train, test in folds.split(data.X, data.y, data.patient):
@@ -216,7 +210,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             predictor = self._fit_settings(rows, settings)
             out_of_fold[test] = predictor(self._prepare(prepared, data.X[test]))
         losses = np.logaddexp(0, out_of_fold) - data.y[:, None] * out_of_fold
-        return _Tried(settings, out_of_fold, data.weight @ losses / data.weight.sum())
+        return out_of_fold, data.weight @ losses / data.weight.sum()
 
     def decision_function(self, X: Any) -> Floats:
         """Return the linear predictor before calibration.
@@ -281,7 +275,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             names = [str(name) for name in design.get_feature_names_out(np.array(names, object))]
         prepared = np.asarray(made, dtype=np.float64)
         patients = len(np.unique(patient))
-        rows = Rows(prepared, tuple(names), y.astype(float), weight, patients, data.earlier)
+        rows = Rows(prepared, tuple(names), y.astype(float), weight, patients, data.steps)
         return steps, rows
 
     def _prepare(self, steps: list[tuple[str, Any]], X: Floats) -> Floats:

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import rankdata
 
+from ..features.asof import known_on
 from ..features.days import NEVER, Days
 from ..features.errors import LnriskError
 from ..features.feature import Feature
+from ..features.history import History, history_of
 from ..features.laboratory import series_name
 from ..features.pipeline import FeatureTable, features_at
 from ..features.registry import Registry
@@ -64,8 +67,10 @@ class AtRisk:
         nan where there is no outcome.
     possible : ndarray of bool, shape (n_rows,)
         Rows of an outcome that is possible and not known.
-    nearly_met : ndarray of float, shape (n_rows,)
-        The chance that the outcome came within one failing regimen; nan where not known.
+    steps : ndarray of float, shape (n_rows, 2)
+        Earlier steps towards the outcome, between 0 and 1, nan where not known: how high the first
+        analyte was from the landmark to the horizon, as the share of those at risk at the landmark
+        whose median was lower; the chance that the outcome came within one failing regimen.
     weights : Weights
     attrition : DataFrame
         step, why, left_out, remaining, at the primary landmark.
@@ -82,7 +87,7 @@ class AtRisk:
     pseudo_refractory: npt.NDArray[np.bool_]
     y: npt.NDArray[np.float64]
     possible: npt.NDArray[np.bool_]
-    nearly_met: npt.NDArray[np.float64]
+    steps: npt.NDArray[np.float64]
     weights: Weights
     attrition: pd.DataFrame
 
@@ -181,6 +186,15 @@ class _AtLandmark:
     def y(self, outcome: Outcome) -> npt.NDArray[np.float64]:
         return self.either(self.rows(outcome.y), 1.0, 0.0)
 
+    def later(self, analyte: History, outcome: Outcome) -> npt.NDArray[np.float64]:
+        """Return how high an analyte was after the landmark, among those at risk."""
+        begins = outcome.index_day[self.patient]
+        median = analyte.median(self.patient, begins + self.day + 1, begins + outcome.horizon_days)
+        known = np.isfinite(median)
+        share = np.full(len(median), np.nan)
+        share[known] = (rankdata(median[known]) - 0.5) / known.sum()
+        return share
+
     def chance(self, outcome: Outcome) -> npt.NDArray[np.float64]:
         chance = self.rows(outcome.chance)
         return self.either(1.0, chance, 1.0 - chance)
@@ -256,6 +270,7 @@ def rows_at_risk(registry: Registry, definition: Definition, config: TrainingCon
     _check_analytes(registry, config)
     outcome = _outcome(registry, definition, config)
     found = [_at_landmark(registry, outcome, day, config) for day in config.landmark_days]
+    analyte = history_of(known_on(registry, _horizon(outcome)), next(iter(config.analytes)))
     features = pd.concat([at.table.whole.iloc[at.patient] for at in found], ignore_index=True)
 
     def stacked(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -273,10 +288,22 @@ def rows_at_risk(registry: Registry, definition: Definition, config: TrainingCon
         pseudo_refractory=stacked(outcome.pseudo_refractory),
         y=np.concatenate([at.y(outcome) for at in found]),
         possible=np.concatenate([at.possible for at in found]),
-        nearly_met=stacked(outcome.nearly_met),
+        steps=np.column_stack(
+            [
+                np.concatenate([at.later(analyte, outcome) for at in found]),
+                stacked(outcome.nearly_met),
+            ]
+        ),
         weights=_weights(registry, found, outcome, features, config),
         attrition=found[config.landmark_days.index(config.primary_landmark)].attrition,
     )
+
+
+def _horizon(outcome: Outcome) -> Days:
+    horizon: Days = np.where(
+        outcome.index_day < NEVER, outcome.index_day + outcome.horizon_days, NEVER
+    )
+    return horizon
 
 
 def _weights(

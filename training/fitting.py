@@ -75,7 +75,7 @@ def fit_classifier(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         classifier = unfitted_classifier(cohort, seed, near)
-        beside = {"earlier": cohort.nearly_met[chosen]} if classifier.learns_from_earlier else {}
+        beside = {"steps": cohort.steps[chosen]} if classifier.learns_from_steps else {}
         classifier.fit(
             cohort.inputs[chosen],
             cohort.y[chosen].astype(int),

@@ -218,6 +218,33 @@ def test_nothing_after_the_landmark_is_among_the_inputs():
     pd.testing.assert_frame_equal(found.features, cohort(refractory=after("4")).features)
 
 
+def test_later_proteinuria_is_a_rank_of_what_lies_between_landmark_and_horizon():
+    def with_values(person, *values):
+        kept = [row for row in person.measurements if row[1] != "upcr" or row[0] <= 84]
+        return replace(person, measurements=[*kept, *((d, "upcr", v, "g/g") for d, v in values)])
+
+    low, high = ((300, "0.1"), (400, "0.3")), ((300, "7"), (400, "9"))
+    outside = ((549, "0.01"), (600, "0.01"))
+    some = [
+        with_values(REFRACTORY[0], *low),
+        with_values(REFRACTORY[1], *high, *outside),
+        with_values(REFRACTORY[2], *outside),
+    ]
+    found = cohort(*some)
+    later = dict(zip(found.position, found.steps[:, 0], strict=True))
+    assert later[24] == np.nanmin(found.steps[:, 0]) > 0
+    assert later[25] == np.nanmax(found.steps[:, 0]) < 1
+    assert np.isnan(later[26])
+
+
+def test_what_is_later_than_the_landmark_is_a_step_and_no_input():
+    found = whole()
+    assert found.steps.shape == (len(found.y), 2)
+    known = found.steps[np.isfinite(found.steps)]
+    assert ((known >= 0) & (known <= 1)).all()
+    assert found.steps[found.y == 1, 1].min() > 0.9
+
+
 @pytest.mark.parametrize(
     ("refractory", "responders", "said"),
     [

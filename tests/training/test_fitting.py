@@ -47,7 +47,7 @@ def test_fitting_again_with_the_seed_gives_the_trained_model_to_the_bit():
 class Noted:
     """A classifier that notes what it is fitted to, and warns."""
 
-    learns_from_earlier = False
+    learns_from_steps = False
 
     def __init__(self, features, design, *, random_state):
         self.random_state = random_state

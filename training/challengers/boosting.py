@@ -226,8 +226,8 @@ class BoostedRisk(CrossFittedRisk):
 
         return predictors
 
-    def _fit_chosen(self, rows: Rows, settings: Sequence[_Setting], chosen: int) -> None:
-        setting = settings[chosen]
+    def _fit_shares(self, rows: Rows, settings: Sequence[_Setting], shares: Floats) -> None:
+        setting = settings[int(shares.argmax())]
         self.booster_ = self._boosted(rows, setting.leaves, setting.trees)
 
     def _linear_predictor(self, X: Floats) -> Floats:

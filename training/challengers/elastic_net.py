@@ -1,10 +1,10 @@
-"""Elastic net on everything, drawn towards what foretells an earlier step to the outcome.
+"""Elastic net on everything, drawn towards what foretells earlier steps to the outcome.
 
-Assumes that the log-odds are a sum of columns, few of which matter, and that what foretells a first
-failure, which is common, foretells the outcome, which is rare, in much the same proportions. How
-far that holds is for the data to say; where it does not, the elastic net goes its own way. With
-about as many columns as patients with the outcome, which ones it keeps is largely chance; the risks
-are steadier than that.
+Assumes that the log-odds are a sum of columns, few of which matter, and that what foretells later
+proteinuria, known of nearly all, and a first failure, which is common, foretells the outcome, which
+is rare, in much the same proportions. How far that holds is for the data to say; where it does not,
+the elastic net goes its own way. With about as many columns as patients with the outcome, which
+ones it keeps is largely chance; the risks are steadier than that.
 """
 
 from collections.abc import Sequence
@@ -28,11 +28,12 @@ __all__ = ["ElasticNetRisk"]
 
 Floats = npt.NDArray[np.float64]
 
-ROUGHLY, EXACTLY = 1e-6, 1e-14
-"""Tolerance while the penalty is being chosen, and of the fit that is kept."""
 STEPS_AROUND, STEPS_DOWN = 2, 4
 FEWEST = 10
-EARLIER = "earlier step"
+STEP = "earlier step"
+STEP_PENALTY = 0.02
+"""Of each step but the last, as a share of its strongest."""
+LEAST_SHARE = 1e-3
 FAVOUR = 0.5
 """Of the penalty, for columns that were named beforehand."""
 
@@ -55,14 +56,15 @@ class ElasticNetRisk(CrossFittedRisk):
     What it leaves is what :class:`~lnrisk.model.classifier.LogisticRisk` leaves, so that it can be
     written as a model file in the same way.
 
-    1. Where `fit` is given an earlier step towards the outcome, an elastic net of it is fitted to
-       the same columns.
-    2. The coefficients of the outcome are those of the earlier step times one number, which is
-       free, plus differences, which are penalised; each difference that is 0 leaves the proportion
-       as it was [1]_.
-    3. A path of penalties is fitted for each mixture, and for each of two penalties of step 1. How
-       a fit is chosen and calibrated is said by
-       :class:`~lnrisk.model.crossfitted.CrossFittedRisk`.
+    1. Where `fit` is given earlier steps towards the outcome, an elastic net of the first is fitted
+       to the same columns.
+    2. The coefficients of each later step, and of the outcome, are those of the step before times
+       one number, which is free, plus differences, which are penalised; each difference that is 0
+       leaves the proportion as it was [1]_.
+    3. A path of penalties is fitted for each mixture, and for each penalty of the last step.
+    4. The fits are averaged, each with a share that falls with its loss out of fold, a patient
+       counted once [2]_: a share of exp(-patients * loss). How the losses are found and the average
+       is calibrated is said by :class:`~lnrisk.model.crossfitted.CrossFittedRisk`.
 
     Parameters
     ----------
@@ -77,8 +79,9 @@ class ElasticNetRisk(CrossFittedRisk):
         Length of the path.
     smallest : float, default=0.015
         Weakest penalty as a share of the strongest.
-    towards : sequence of float, default=(0.05, 0.02)
-        Penalties of the earlier step to choose from, as shares of its strongest.
+    towards : sequence of float or None, default=(None, 0.05, 0.015)
+        Penalties of the last step to choose from, as shares of its strongest; None for a fit that
+        is not drawn to any step.
     around : object, default=None
         A setting; only its penalty and two on either side, as far apart as on the path, are tried.
     favoured : sequence of str, default=()
@@ -100,7 +103,7 @@ class ElasticNetRisk(CrossFittedRisk):
         Log-odds per standard deviation.
     intercept_ : float
     setting_ : object
-        `toward`, `l1_ratio` and `penalty` taken.
+        `toward`, `l1_ratio` and `penalty` of the fit with the largest share.
     calibration_ : Calibration
     cv_log_loss_ : ndarray of shape (n_towards * n_l1_ratios * n_penalties,)
     out_of_fold_linear_predictor_ : ndarray of shape (n_rows,)
@@ -118,9 +121,11 @@ class ElasticNetRisk(CrossFittedRisk):
     ----------
     .. [1] Li S, Cai TT, Li H. Transfer learning for high-dimensional linear regression. J R Stat
        Soc B 2022;84:149, for the idea of penalising what differs from a related model.
+    .. [2] Yao Y, Vehtari A, Simpson D, Gelman A. Using stacking to average Bayesian predictive
+       distributions. Bayesian Anal 2018;13:917, where such weights are called pseudo-BMA.
     """
 
-    learns_from_earlier = True
+    learns_from_steps = True
 
     _parameter_constraints = {  # noqa: RUF012
         "features": [None, HasMethods(["fit", "transform"])],
@@ -148,7 +153,7 @@ class ElasticNetRisk(CrossFittedRisk):
         l1_ratios: Sequence[float] = (0.5,),
         penalties: int = 8,
         smallest: float = 0.015,
-        towards: Sequence[float] = (0.05, 0.02),
+        towards: Sequence[float | None] = (None, 0.05, 0.015),
         around: _Setting | None = None,
         favoured: Sequence[str] = (),
         unpenalised: Sequence[str] = (LANDMARK_MONTH, f"{LANDMARK_MONTH}:hat"),
@@ -171,24 +176,24 @@ class ElasticNetRisk(CrossFittedRisk):
         return MissingAwareScaler() if self.design is None else clone(self.design)
 
     def _factor(self, rows: Rows) -> Floats:
-        favoured, free = set(self.favoured), {*self.unpenalised, EARLIER}
+        favoured, free = set(self.favoured), {*self.unpenalised, STEP}
         return np.array(
             [0.0 if name in free else FAVOUR if name in favoured else 1.0 for name in rows.names]
         )
 
     def _settings(self, rows: Rows) -> Sequence[_Setting]:
-        for name in ("l1_ratios", "towards"):
-            given = getattr(self, name)
+        towards = [toward for toward in self.towards if toward is not None]
+        for name, given in (("l1_ratios", self.l1_ratios), ("towards", towards)):
             if not len(given) or not all(0 < one <= 1 for one in given):
                 raise ValueError(f"`{name}` must lie above 0 and at most at 1, found {given}.")
         shares = np.geomspace(1, self.smallest, self.penalties)
         if self.around is not None:
             apart = shares[1] ** np.arange(-STEPS_AROUND, STEPS_AROUND + 1)
             return [replace(self.around, penalty=self.around.penalty * s) for s in apart.tolist()]
-        towards = (None,) if _of_earlier(rows) is None else tuple(self.towards)
+        drawn_to = tuple(self.towards) if _steps_of(rows) else (None,)
         return [
             _Setting(toward, float(ratio), strongest * share)
-            for toward, direction in self._directions(rows, towards).items()
+            for toward, direction in self._directions(rows, drawn_to).items()
             for ratio in self.l1_ratios
             for strongest in [self._strongest(_drawn(rows, direction), ratio)]
             for share in shares.tolist()
@@ -198,48 +203,66 @@ class ElasticNetRisk(CrossFittedRisk):
         return strongest_penalty(rows.X, rows.y, rows.weight, l1_ratio, self._factor(rows))
 
     def _path(
-        self, rows: Rows, penalties: Sequence[float], l1_ratio: float, tolerance: float
+        self, rows: Rows, penalties: Sequence[float], l1_ratio: float, *, exact: bool
     ) -> Floats:
         given = (rows.X, rows.y, rows.weight, np.array(penalties), l1_ratio, self._factor(rows))
-        return elastic_net_path(*given, tolerance)
+        return elastic_net_path(*given, exact=exact)
 
     def _directions(
         self, rows: Rows, towards: Sequence[float | None]
     ) -> dict[float | None, Floats | None]:
-        """Return the coefficients of the earlier step at each of its penalties."""
-        seen, shares = _of_earlier(rows), [toward for toward in towards if toward is not None]
-        if seen is None or not shares:
+        """Return the coefficients of the last earlier step at each of its penalties."""
+        steps, shares = _steps_of(rows), [toward for toward in towards if toward is not None]
+        if not steps or not shares:
             return dict.fromkeys(towards)
-        ratio = self.l1_ratios[0]
+        *before, last = steps
+        direction = None
+        for step in before:
+            direction = self._at_shares(step, direction, [STEP_PENALTY])[0]
+        solved = self._at_shares(last, direction, shares)
+        found: dict[float | None, Floats | None] = dict.fromkeys(towards)
+        return found | dict(zip(shares, solved, strict=True))
+
+    def _at_shares(
+        self, rows: Rows, direction: Floats | None, shares: Sequence[float]
+    ) -> list[Floats]:
+        """Return the coefficients of a step at some shares of its strongest penalty."""
+        drawn, ratio = _drawn(rows, direction), self.l1_ratios[0]
         down = sorted({*np.geomspace(1, min(shares), STEPS_DOWN).tolist(), *shares}, reverse=True)
-        strongest = self._strongest(seen, ratio)
-        found = self._path(seen, [strongest * share for share in down], ratio, ROUGHLY)
-        return {share: found[down.index(share), 1:] for share in shares}
+        strongest = self._strongest(rows, ratio)
+        solved = self._path(drawn, [strongest * share for share in down], ratio, exact=False)
+        found = _as_columns(solved, direction)
+        return [found[down.index(share), 1:] for share in shares]
 
     def _solutions(
-        self, rows: Rows, settings: Sequence[_Setting], tolerance: float
+        self, rows: Rows, settings: Sequence[_Setting], *, exact: bool
     ) -> npt.NDArray[np.float64]:
         """Return intercept and coefficients of each setting, shape (n_settings, 1 + n_columns)."""
         directions = self._directions(rows, list(dict.fromkeys(one.toward for one in settings)))
-        width, found = rows.X.shape[1] + 1, []
+        found = []
         for (toward, ratio), path in groupby(settings, key=lambda setting: setting.path):
             direction, penalties = directions[toward], [setting.penalty for setting in path]
-            solved = self._path(_drawn(rows, direction), penalties, ratio, tolerance)
-            own = solved[:, :width]
-            if direction is not None:
-                own[:, 1:] += solved[:, width:] * direction
-            found.append(own)
+            solved = self._path(_drawn(rows, direction), penalties, ratio, exact=exact)
+            found.append(_as_columns(solved, direction))
         return np.concatenate(found)
 
+    def _shares(self, losses: Floats, patients: int) -> Floats:
+        shares: Floats = np.exp(-patients * (losses - losses.min()))
+        shares[shares < LEAST_SHARE * shares.sum()] = 0.0
+        shares /= shares.sum()
+        return shares
+
     def _fit_settings(self, rows: Rows, settings: Sequence[_Setting]) -> Predictor:
-        solutions = self._solutions(rows, settings, ROUGHLY)
+        solutions = self._solutions(rows, settings, exact=False)
         return lambda X: np.column_stack(
             [linear_predictor(X, solution[1:], solution[0]) for solution in solutions]
         )
 
-    def _fit_chosen(self, rows: Rows, settings: Sequence[_Setting], chosen: int) -> None:
-        upto = [one for one in settings[: chosen + 1] if one.path == settings[chosen].path]
-        solution = self._solutions(rows, upto, EXACTLY)[-1]
+    def _fit_shares(self, rows: Rows, settings: Sequence[_Setting], shares: Floats) -> None:
+        last = {one.path: k for k, one in enumerate(settings) if shares[k] > 0}
+        upto = [k for k, one in enumerate(settings) if k <= last.get(one.path, -1)]
+        solutions = self._solutions(rows, [settings[k] for k in upto], exact=True)
+        solution = shares[upto] @ solutions
         self.column_names_ = rows.names
         self.intercept_, self.coef_ = float(solution[0]), solution[1:]
 
@@ -247,20 +270,29 @@ class ElasticNetRisk(CrossFittedRisk):
         return linear_predictor(X, self.coef_, self.intercept_)
 
 
-def _of_earlier(rows: Rows) -> Rows | None:
-    """Return the rows of which an earlier step is known; None where too few are, of either kind."""
-    if rows.earlier is None:
-        return None
-    known = np.isfinite(rows.earlier)
-    step = rows.earlier[known]
-    if min(step.sum(), (1 - step).sum()) < FEWEST:
-        return None
-    return replace(rows, X=rows.X[known], y=step, weight=rows.weight[known])
+def _steps_of(rows: Rows) -> list[Rows]:
+    """Return, of each earlier step, the rows that know it; without steps too few took or not."""
+    found = []
+    for step in () if rows.steps is None else rows.steps.T:
+        known = np.isfinite(step)
+        taken = step[known]
+        if min(taken.sum(), (1 - taken).sum()) >= FEWEST:
+            found.append(replace(rows, X=rows.X[known], y=taken, weight=rows.weight[known]))
+    return found
 
 
 def _drawn(rows: Rows, direction: Floats | None) -> Rows:
-    """Return rows with a column for the earlier step, where there is a direction to it."""
+    """Return rows with a column for the step before, where there is a direction to it."""
     if direction is None:
         return rows
     column = linear_predictor(rows.X, direction, 0.0)
-    return replace(rows, X=np.column_stack([rows.X, column]), names=(*rows.names, EARLIER))
+    return replace(rows, X=np.column_stack([rows.X, column]), names=(*rows.names, STEP))
+
+
+def _as_columns(solved: Floats, direction: Floats | None) -> Floats:
+    """Return intercepts and coefficients with what the step before adds to each column."""
+    if direction is None:
+        return solved
+    own = solved[:, :-1].copy()
+    own[:, 1:] += solved[:, -1:] * direction
+    return own

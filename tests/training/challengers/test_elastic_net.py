@@ -1,9 +1,10 @@
-"""What an elastic net learns from an earlier, commoner step towards the outcome."""
+"""What an elastic net learns from earlier, commoner steps towards the outcome."""
 
 import numpy as np
 import pytest
 from lnrisk.model.classifier import LogisticRisk
-from lnrisk.training.challengers.elastic_net import EARLIER, ElasticNetRisk
+from lnrisk.training.challengers.elastic_net import STEP, ElasticNetRisk
+from lnrisk.training.challengers.penalised import elastic_net_path, strongest_penalty
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.metrics import log_loss
@@ -38,27 +39,59 @@ def loss(model, along):
 def test_a_step_that_goes_the_same_way_makes_better_risks_of_few_outcomes():
     X, y, earlier = drawn(500, 0)
     alone = ElasticNetRisk().fit(X, y)
-    both = ElasticNetRisk().fit(X, y, earlier=earlier)
+    both = ElasticNetRisk().fit(X, y, steps=earlier[:, None])
     assert alone.setting_.toward is None
-    assert both.setting_.toward in both.towards
+    assert both.setting_.toward in both.towards[1:]
     assert loss(both, 1.0) < loss(alone, 1.0) - 0.008
 
 
 def test_a_step_that_goes_another_way_does_little_harm():
     X, y, earlier = drawn(500, 0, along=0.0)
     alone = ElasticNetRisk().fit(X, y)
-    both = ElasticNetRisk().fit(X, y, earlier=earlier)
+    both = ElasticNetRisk().fit(X, y, steps=earlier[:, None])
     assert loss(both, 0.0) < loss(alone, 0.0) + 0.003
 
 
 def test_the_coefficients_are_those_of_the_risk():
     X, y, earlier = drawn(500, 1)
-    model = ElasticNetRisk().fit(X, y, earlier=earlier)
+    model = ElasticNetRisk().fit(X, y, steps=earlier[:, None])
     design = model.preparation_["design"].transform(X)
     told = model.intercept_ + design @ model.coef_
     np.testing.assert_allclose(model.decision_function(X), told, atol=1e-10)
-    assert EARLIER not in model.column_names_
+    assert STEP not in model.column_names_
     assert len(model.coef_) == len(model.column_names_) == COLUMNS
+
+
+def test_a_step_before_the_step_makes_it_better_known():
+    """How far all are along tells more of the direction than who took the step."""
+    found = []
+    for seed in range(4):
+        X, y, earlier = drawn(400, seed)
+        along = expit(X[:, :10] @ np.linspace(1, 0.1, 10))
+        one = ElasticNetRisk().fit(X, y, steps=earlier[:, None])
+        two = ElasticNetRisk().fit(X, y, steps=np.column_stack([along, earlier]))
+        found.append(loss(two, 1.0) - loss(one, 1.0))
+    assert np.mean(found) < -0.004
+
+
+def test_an_average_counts_fits_by_how_well_they_foretell():
+    losses = np.array([0.300, 0.301, 0.310])
+    shares = ElasticNetRisk()._shares(losses, 500)
+    np.testing.assert_allclose(shares[1] / shares[0], np.exp(-0.5))
+    assert shares.sum() == pytest.approx(1)
+    assert ElasticNetRisk()._shares(losses, 5000)[2] == 0
+
+
+def test_the_coefficients_are_an_average_over_penalties():
+    X, y, _ = drawn(500, 8)
+    model = ElasticNetRisk().fit(X, y)
+    shares = model._shares(model.cv_log_loss_, len(X))
+    assert (shares > 0).sum() > 1
+    design = model.preparation_["design"].transform(X)
+    strongest = strongest_penalty(design, y, np.ones(len(y)), 0.5)
+    penalties = strongest * np.geomspace(1, model.smallest, model.penalties)
+    path = elastic_net_path(design, y.astype(float), np.ones(len(y)), penalties, 0.5)
+    np.testing.assert_allclose(model.coef_, shares @ path[:, 1:], atol=1e-9)
 
 
 @pytest.mark.parametrize("known", [0, 15])
@@ -66,14 +99,14 @@ def test_too_little_known_of_the_step_is_as_if_nothing_were(known):
     X, y, earlier = drawn(400, 2)
     few = np.where(np.arange(len(X)) < known, earlier, np.nan)
     alone = ElasticNetRisk(penalties=6).fit(X, y)
-    other = ElasticNetRisk(penalties=6).fit(X, y, earlier=few)
+    other = ElasticNetRisk(penalties=6).fit(X, y, steps=few[:, None])
     np.testing.assert_array_equal(other.predict_proba(X), alone.predict_proba(X))
 
 
 def test_around_a_setting_only_its_neighbours_are_tried():
     X, y, earlier = drawn(500, 3)
-    whole = ElasticNetRisk().fit(X, y, earlier=earlier)
-    again = clone(whole).set_params(around=whole.setting_).fit(X, y, earlier=earlier)
+    whole = ElasticNetRisk().fit(X, y, steps=earlier[:, None])
+    again = clone(whole).set_params(around=whole.setting_).fit(X, y, steps=earlier[:, None])
     assert len(again.cv_log_loss_) == 5
     assert again.setting_.toward == whole.setting_.toward
     np.testing.assert_allclose(again.cv_log_loss_.min(), whole.cv_log_loss_.min(), rtol=5e-3)
@@ -95,13 +128,13 @@ def test_a_chance_of_the_step_lies_between_0_and_1(wrong):
     X, y, earlier = drawn(200, 5)
     earlier[3] = wrong
     with pytest.raises(ValueError, match="between 0 and 1"):
-        ElasticNetRisk().fit(X, y, earlier=earlier)
+        ElasticNetRisk().fit(X, y, steps=earlier[:, None])
 
 
 def test_the_logistic_regression_learns_from_the_outcome_alone():
     X, y, earlier = drawn(200, 6)
     with pytest.raises(ValueError, match="LogisticRisk learns from the outcome alone"):
-        LogisticRisk().fit(X, y, earlier=earlier)
+        LogisticRisk().fit(X, y, steps=earlier[:, None])
 
 
 @pytest.mark.parametrize("name", ["l1_ratios", "towards"])
