@@ -46,8 +46,8 @@ class Validation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    folds: int = Field(default=5, ge=2)
-    repeats: int = Field(default=5, ge=1)
+    folds: int = Field(default=10, ge=2)
+    repeats: int = Field(default=3, ge=1)
     resamples: int = Field(default=500, ge=50)
     level: float = Field(default=0.95, gt=0, lt=1)
     learning_sizes: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.2, 0.4, 0.6, 0.8)

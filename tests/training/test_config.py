@@ -26,7 +26,7 @@ def test_the_defaults_are_those_of_the_method():
     assert config.landmark_days == (0, 28, 56, 84, 112, 140, 182)
     assert (config.primary_landmark, config.horizon_days) == (84, 548)
     assert next(iter(config.analytes.items())) == ("upcr", "log")
-    assert config.validation == Validation(folds=5, repeats=5, resamples=500, level=0.95)
+    assert config.validation == Validation(folds=10, repeats=3, resamples=500, level=0.95)
 
 
 def test_a_file_changes_what_it_names(tmp_path):
