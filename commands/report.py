@@ -30,9 +30,10 @@ def report(source: str, out: Path, tables: Path | None, tracking_uri: str | None
     from ..training.schema.tables import write_tables
 
     results = read_results(source, tracking_uri)
-    write_files({out: render_report(results)})
+    page = render_report(results)
     if tables is not None:
         write_tables(results, tables)
+    write_files({out: page})
     say(f"{results.data.name}, {results.created_on}: {out}")
     if results.synthetic:
         say("The patients are simulated: no figure is evidence about real people.")

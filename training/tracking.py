@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 DEFAULT_TRACKING_URI = "sqlite:///mlflow.db"
+FILES = ("sqlite", "file", "")
 _PACKAGES = ("lnrisk", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn")
 _CODE = Path(__file__).parent.parent / "serving" / "mlflow_model.py"
 
@@ -187,14 +188,28 @@ def _choose_experiment(name: str, uri: str) -> None:
     mlflow.set_experiment(name)
 
 
+def _check_reached(uri: str) -> None:
+    mlflow = _quiet_mlflow()
+    try:
+        connect(uri).search_experiments(max_results=1)
+    except mlflow.exceptions.MlflowException as error:
+        raise LnriskError(f"MLflow at {uri} cannot be reached: {error}") from error
+
+
 def check_free(registered: Registered | None, tracking_uri: str | None = None) -> None:
     """Refuse to take an alias from another version: that is for `lnrisk promote` to decide.
+
+    A server is asked even where no alias is wanted, so that hours of training do not end at one
+    that cannot be reached; a file is made only when there is something to log.
 
     Raises
     ------
     LnriskError
         When a version has the alias, or the server cannot say.
     """
+    uri = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_TRACKING_URI
+    if uri.partition(":")[0] not in FILES:
+        _check_reached(uri)
     if registered is None or registered.alias is None:
         return
     mlflow = _quiet_mlflow()

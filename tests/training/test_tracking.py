@@ -5,6 +5,7 @@ Every test runs against SQLite and against PostgreSQL.
 
 import json
 import os
+import re
 import tomllib
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -22,7 +23,7 @@ from lnrisk.serving.rows import EXAMPLE
 from lnrisk.serving.scoring import score
 from lnrisk.training.config import TrainingConfig, load_config
 from lnrisk.training.schema.tables import read_table
-from lnrisk.training.tracking import Registered, holder, log_run, without_autologging
+from lnrisk.training.tracking import Registered, check_free, holder, log_run, without_autologging
 from lnrisk.training.validation.fold_figures import MEASURES, fold_figures
 from registries import CONFIG, request_of, simulated, trained
 from sklearn.linear_model import LogisticRegression
@@ -431,3 +432,16 @@ def test_a_server_that_refuses_is_named(tmp_path):
         log_run(
             run.model, run.results, CONFIG, run.cohort.features, "", {}, folds, tracking_uri=uri
         )
+
+
+def test_a_server_that_cannot_be_reached_is_said_before_training(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.chdir(tmp_path)
+    nowhere = "http://127.0.0.1:9"
+    try:
+        with pytest.raises(LnriskError, match=rf"{re.escape(nowhere)} cannot be reached"):
+            check_free(None, nowhere)
+        check_free(None, "sqlite:///mlflow.db")
+    finally:
+        mlflow.set_tracking_uri(None)
+    assert not list(tmp_path.iterdir())
