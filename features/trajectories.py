@@ -22,6 +22,7 @@ from .vocabulary import analytes
 
 __all__ = [
     "Trajectory",
+    "matrix_of",
     "shrunken_dictionary",
     "shrunken_features",
     "shrunken_values",
@@ -116,17 +117,18 @@ def shrunken_values(
     few = len(models) * len(month) < COMPILE_FROM_ROWS
     known: dict[str, Posterior] = {}
     for part in [models] if few else [[model] for model in models]:
-        sums = [_matrix(columns, _statistics_of(model.name), len(month)) for model in part]
-        given = [_matrix(columns, model.groups, len(month)) for model in part]
+        sums = [matrix_of(columns, _statistics_of(model.name), len(month)) for model in part]
+        given = [matrix_of(columns, model.groups, len(month)) for model in part]
         found = posteriors(part, sums, given, month)
         known |= {model.name: each for model, each in zip(part, found, strict=True)}
     made = _made(tuple(known))
     return {name: made[name].of(known) for name in names if name in made}
 
 
-def _matrix(
+def matrix_of(
     columns: "Mapping[str, npt.ArrayLike] | pd.DataFrame", names: Sequence[str], rows: int
 ) -> Numbers:
+    """Return some columns side by side, shape (n_rows, n_names)."""
     made = np.empty((rows, len(names)))
     for position, name in enumerate(names):
         made[:, position] = columns[name]

@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import (
     _check_feature_names_in,
@@ -21,7 +20,7 @@ from sklearn.utils.validation import (
 
 from .laboratory import LANDMARK_MONTH, statistic_name
 from .summaries import STATISTICS
-from .trajectories import Trajectory, shrunken_dictionary, shrunken_features
+from .trajectories import Trajectory, matrix_of, shrunken_dictionary, shrunken_features
 from .trajectory_fit import fit_trajectory, has_enough
 
 __all__ = ["TrajectoryFeatures"]
@@ -62,6 +61,7 @@ class TrajectoryFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Examples
     --------
+    >>> import pandas as pd
     >>> import pandas as pd
     >>> TrajectoryFeatures().fit_transform(pd.DataFrame({"age": [31.0, 44.0]}))
     array([[31.],
@@ -109,14 +109,12 @@ class TrajectoryFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             sample_weight, values, dtype=np.float64, ensure_non_negative=True
         )
         self._check_columns()
-        frame = self._frame(values)
+        columns = self._columns(values)
         knots = self.knots or [np.inf] * len(self.series)
-        given = (
-            frame[list(self.groups)].to_numpy() if len(self.groups) else np.zeros((len(frame), 0))
-        )
+        given = matrix_of(columns, self.groups, len(values))
         fitted = []
         for name, knot in zip(self.series, knots, strict=True):
-            sums = frame[[statistic_name(name, s) for s in STATISTICS]].to_numpy()
+            sums = matrix_of(columns, [statistic_name(name, s) for s in STATISTICS], len(values))
             if has_enough(sums, weight):
                 fitted.append(fit_trajectory(name, sums, given, tuple(self.groups), knot, weight))
         self.trajectories_ = tuple(fitted)
@@ -142,13 +140,13 @@ class TrajectoryFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.keep is None and not self.trajectories_:
             passed: npt.NDArray[np.float64] = values[:, self._passed()]
             return passed
-        frame = self._frame(values)
-        made = {f.name: v for f, v in shrunken_features(self.trajectories_, frame).items()}
+        given = self._columns(values)
+        made = {f.name: v for f, v in shrunken_features(self.trajectories_, given).items()}
         columns = [
-            made[name] if name in made else frame.get(name, np.full(len(frame), np.nan))
+            made[name] if name in made else given.get(name, np.full(len(values), np.nan))
             for name in self.get_feature_names_out()
         ]
-        stacked: npt.NDArray[np.float64] = np.column_stack([np.empty((len(frame), 0)), *columns])
+        stacked: npt.NDArray[np.float64] = np.column_stack([np.empty((len(values), 0)), *columns])
         return stacked
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
@@ -189,9 +187,9 @@ class TrajectoryFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if absent:
             raise ValueError(f"TrajectoryFeatures needs column {absent[0]!r}, which X has not.")
 
-    def _frame(self, values: npt.NDArray[np.float64]) -> pd.DataFrame:
-        names = getattr(self, "feature_names_in_", None)
-        return pd.DataFrame(values, columns=names)
+    def _columns(self, values: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+        names = getattr(self, "feature_names_in_", range(self.n_features_in_))
+        return dict(zip(names, values.T, strict=True))
 
     def _passed(self) -> npt.NDArray[np.bool_]:
         names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))

@@ -71,10 +71,14 @@ def strongest_penalty(
         As in `elastic_net_path`.
     """
     problem = _problem(X, y, weight, factor)
+    return _strongest(problem, _null(problem), l1_ratio)
+
+
+def _strongest(problem: _Problem, null: Floats, l1_ratio: float) -> float:
     held = problem.factor > 0
     if not held.any():
         return 0.0
-    gradient = np.abs(problem.columns[held] @ problem.residual(_null(problem)))
+    gradient = np.abs(problem.columns[held] @ problem.residual(null))
     return float((gradient / problem.factor[held]).max() / l1_ratio)
 
 
@@ -124,7 +128,7 @@ def elastic_net_path(
     """
     problem = _problem(X, y, weight, factor)
     solution = _null(problem)
-    before = strongest_penalty(X, y, weight, l1_ratio, factor)
+    before = _strongest(problem, solution, l1_ratio)
     path = np.empty((len(penalties), len(solution)))
     for position, penalty in enumerate(penalties):
         l1 = penalty * l1_ratio * problem.factor
