@@ -88,7 +88,7 @@ def _one(registry: Registry, fresh: list[Fresh], many: Cohort) -> tuple[dict, Fi
     found = candidates(build_cohort(registry, ARORA, CONFIG), CONFIG)
     with tempfile.TemporaryDirectory() as folder:
         pieces = Pieces(Path(folder))
-        cohort = found[served(compare(found, CONFIG, SILENT, pieces), CONFIG)]
+        cohort = served(found, compare(found, CONFIG, SILENT, pieces), CONFIG)
         inside = cross_validate(cohort, CONFIG, SILENT, pieces).at(84)
     classifier, _ = fit_classifier(cohort, cohort.has_outcome, CONFIG.seed)
     spread, _ = look_again(registry, ARORA, CONFIG.changed(classifier=cohort.classifier))

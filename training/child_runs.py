@@ -22,6 +22,8 @@ CANDIDATE_METRICS = (
     "difference_error",
     "auroc",
     "parameters",
+    "chosen_in_folds",
+    "chosen_in_refits",
 )
 
 

@@ -29,7 +29,7 @@ from .overlap import refuse_the_outcome
 
 __all__ = ["BOOSTING", "ELASTIC_NET", "LOGISTIC", "Cohort", "build_cohort", "with_every_feature"]
 
-LOGISTIC, ELASTIC_NET, BOOSTING = "logistic", "elastic net", "boosting"
+SIMPLEST_FIRST = LOGISTIC, ELASTIC_NET, BOOSTING = "logistic", "elastic net", "boosting"
 
 FEWEST_EVENTS = 10
 FEWEST_WITHOUT = 10
@@ -58,6 +58,9 @@ class Cohort(AtRisk):
         Name and why.
     sample_size : SampleSize
         What the patients at the primary landmark can carry.
+    rivals : tuple of Cohort
+        The same patients for other classifiers, among which and its own every fit to some of the
+        patients chooses; none where the classifier was named.
     """
 
     classifier: str
@@ -67,6 +70,18 @@ class Cohort(AtRisk):
     trajectories: TrajectoryPlan
     left_out_features: tuple[tuple[str, str], ...]
     sample_size: SampleSize
+    rivals: tuple["Cohort", ...] = ()
+
+    @property
+    def contenders(self) -> tuple["Cohort", ...]:
+        """Itself and its rivals, the simplest classifier first."""
+        both = (self, *self.rivals)
+        return tuple(sorted(both, key=lambda one: SIMPLEST_FIRST.index(one.classifier)))
+
+    @property
+    def recipe(self) -> str:
+        """What every fit to some of the patients takes: the classifier, or the best."""
+        return "best" if self.rivals else self.classifier
 
     @property
     def terms(self) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Instability: how far each patient's risk would have moved had other patients been trained on.
 
 Assumes refits to bootstrap samples of whole patients with every step of the fit repeated; a refit
-that holds the penalty or the calibration looks steadier than the model is. It says nothing about
-how the model does elsewhere.
+that holds classifier, penalty or calibration looks steadier than the model is. It says nothing
+about how the model does elsewhere.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
 """How far patients alike turned out to lie apart: the model's own risks, early and at a later look.
 
 Assumes that what sets patients apart who look alike at a landmark has shown itself two thirds of
-the way to the horizon; what shows later is not seen, and the spread is then too small.
+the way to the horizon; what shows later is not seen, and the spread is then too small. The
+classifier is that of the model file: its choice is not repeated.
 """
 
 from typing import Any

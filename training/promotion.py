@@ -2,7 +2,8 @@
 
 Assumes a registry that both could have been trained on. What is compared is how each model is made
 (its configuration), not one fit of it, since a fit cannot be tried on the patients it came from; a
-champion that was recalibrated by hand is compared as it was trained.
+champion that was recalibrated by hand is compared as it was trained. The classifier is that of the
+model file: its choice is not repeated.
 """
 
 from collections.abc import Callable

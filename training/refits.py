@@ -1,21 +1,21 @@
 """The whole fit repeated on bootstrap samples of the patients: how much the sample moves a risk.
 
 Assumes that patients are independent, so that whole patients are drawn; every refit repeats
-trajectories, scaling, choice of penalty and calibration. Weights are held, and a bias that all
-refits share, as of a term that the model lacks, is not seen.
+trajectories, scaling, choice of penalty and calibration, and the choice of the classifier where it
+is to be chosen. Weights are held, and a bias that all refits share, as of a term that the model
+lacks, is not seen.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from ..model.crossfitted import CrossFittedRisk
+from .choice import Fits, Fold, fit_and_predict, lean
 from .cohort import Cohort
 from .config import TrainingConfig
-from .fitting import fit_classifier
 from .pieces import NOWHERE, Arrays, Pieces
 from .progress import Step
 
@@ -38,10 +38,13 @@ class Refits:
     times : ndarray of float, shape (n_refits, n_resolved)
         How often each row's patient was drawn.
     risk : ndarray of float, shape (n_refits, n_resolved)
+    classifiers : tuple of str
+        What each refit took.
     """
 
     times: Floats
     risk: Floats
+    classifiers: tuple[str, ...]
 
 
 def drawn_times(cohort: Cohort, refits: int, seed: int) -> Iterator[Floats]:
@@ -61,7 +64,7 @@ def drawn_times(cohort: Cohort, refits: int, seed: int) -> Iterator[Floats]:
 
 def refit(
     cohort: Cohort,
-    classifier: CrossFittedRisk,
+    near: Fits,
     config: TrainingConfig,
     step: Step,
     pieces: Pieces = NOWHERE,
@@ -71,8 +74,9 @@ def refit(
     Parameters
     ----------
     cohort : Cohort
-    classifier : CrossFittedRisk
-        Fitted to all patients; where settings take long to try, a refit tries those near its own.
+    near : mapping of str to CrossFittedRisk
+        The contenders fitted to all patients; where settings take long to try, a refit tries those
+        near theirs.
     config : TrainingConfig
         `refits` of them, from `seed`.
     step : callable
@@ -81,37 +85,31 @@ def refit(
         Where finished refits are kept.
     """
     rows = cohort.has_outcome
-    lean = replace(cohort, features=cohort.inputs)
     drawn = list(drawn_times(cohort, config.refits, config.seed))
-    named = {f"refit-{number}": times for number, times in enumerate(drawn)}
-    again = partial(_refit_risk, lean, config.seed, classifier)
-    found = pieces.run(again, named, "refits", step)
-    both = [
-        (times[rows], found[name]["risk"])
-        for name, times in named.items()
-        if len(found[name]["risk"])
-    ]
-    times = np.array([pair[0] for pair in both]).reshape(-1, int(rows.sum()))
-    risk = np.array([pair[1] for pair in both]).reshape(-1, int(rows.sum()))
-    return Refits(times, risk)
+    named = {f"refit-{cohort.recipe}-{number}": times for number, times in enumerate(drawn)}
+    again = partial(_refit_risk, lean(cohort), config.seed, near)
+    made = pieces.run(again, named, "refits", step)
+    found = [(times[rows], made[name]) for name, times in named.items() if len(made[name]["risk"])]
+    times = np.array([times for times, _ in found]).reshape(-1, int(rows.sum()))
+    risk = np.array([one["risk"] for _, one in found]).reshape(-1, int(rows.sum()))
+    return Refits(times, risk, tuple(str(one["classifier"]) for _, one in found))
 
 
-def _refit_risk(cohort: Cohort, seed: int, whole: CrossFittedRisk, times: Floats) -> Arrays:
+def _refit_risk(cohort: Cohort, seed: int, near: Fits, times: Floats) -> Arrays:
     """Return the risks of the resolved rows; none where the draw has too few of an outcome."""
     rows = cohort.has_outcome
     drawn = rows & (times > 0)
     cases = {v: len(set(cohort.patient_id[drawn & (cohort.y == v)])) for v in (0.0, 1.0)}
     if min(cases.values()) < FEWEST:
         return {"risk": np.empty(0)}
-    classifier, _ = fit_classifier(cohort, drawn, seed, times, whole)
-    return {"risk": classifier.predict_proba(cohort.inputs[rows])[:, 1]}
+    return fit_and_predict(cohort, seed, Fold(drawn, rows), near, times)
 
 
 def refit_coefficients(refits: Refits, columns: Floats) -> tuple[tuple[float, ...], ...]:
     """Return each refit's intercept and coefficients on the columns of the model.
 
     The least-squares line through the refit's log-odds of the training rows, so that a risk and
-    its interval need one set of columns.
+    its interval need one set of columns, whatever columns and classifier the refit took.
 
     Parameters
     ----------

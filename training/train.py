@@ -14,11 +14,11 @@ from threadpoolctl import threadpool_limits
 from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.definition import Definition
-from .challengers.candidates import candidates, compare, served
+from .challengers.candidates import candidates, compare, how_often_chosen, served
+from .choice import fit_all
 from .cohort import LOGISTIC, Cohort, build_cohort
 from .config import TrainingConfig
 from .described.description import description, simple_rules
-from .fitting import fit_classifier
 from .later_look import look_again, spread_results
 from .model_file import to_risk_model
 from .pieces import Pieces, kept_for, run_key
@@ -85,9 +85,10 @@ def fit_model(
     with threadpool_limits(limits=1, user_api="blas"):
         cohort = build_cohort(registry, definition, config)
         config = config.changed(classifier=cohort.classifier)
-        classifier, _ = fit_classifier(cohort, cohort.has_outcome, config.seed)
-        refits = refit(cohort, classifier, config, step)
+        fitted = fit_all(cohort, config.seed)
+        refits = refit(cohort, fitted, config, step)
         spread, _ = look_again(registry, definition, config)
+        classifier = fitted[cohort.classifier]
         return to_risk_model(classifier, cohort, registry, definition, config, refits, spread)
 
 
@@ -105,16 +106,17 @@ def _train(
     )
     step("cohort", 1, 1)
     competed = compare(found, config, step, pieces) if config.validation.challengers else []
-    cohort = found[served(competed, config)]
+    cohort = served(found, competed, config)
     config = config.changed(classifier=cohort.classifier)
     step("fit", 0, 1)
-    classifier, _ = fit_classifier(cohort, cohort.has_outcome, config.seed)
+    fitted = fit_all(cohort, config.seed)
     step("fit", 1, 1)
     rules = simple_rules(cohort)
-    validated = validate(registry, definition, cohort, classifier, config, step, pieces, rules)
+    validated = validate(registry, definition, cohort, fitted, config, step, pieces, rules)
     step("later look", 0, 1)
     spread, unknown = look_again(registry, definition, config)
     step("later look", 1, 1)
+    classifier = fitted[cohort.classifier]
     model = to_risk_model(
         classifier, cohort, registry, definition, config, validated.refits, spread
     )
@@ -126,7 +128,8 @@ def _train(
     results |= description(
         registry, definition, cohort, model, validated.cross_validation, config, step
     )
-    results["candidates"] = competed
+    taken = validated.cross_validation.classifiers, validated.refits.classifiers
+    results["candidates"] = how_often_chosen(competed, cohort, *taken)
     results["spread"] = spread_results(spread)
     unranged = [f"Risks have no range. {unknown}"] if unknown else []
     results["warnings"] = [*results["warnings"], *unranged, *_beaten(results["candidates"])]

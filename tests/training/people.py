@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from lnrisk.training import pieces, refits
+from lnrisk.training import choice, pieces
 from lnrisk.training.at_risk import each_once
+from lnrisk.training.cohort import Cohort
 from lnrisk.training.config import TrainingConfig, Validation
 from lnrisk.training.validation import cross_validation
 from scipy.special import expit
@@ -39,6 +40,10 @@ class People:
     weights: SimpleNamespace
     primary_landmark: int = 84
     classifier: str = "logistic"
+    rivals: tuple["People", ...] = ()
+
+    contenders = Cohort.contenders
+    recipe = Cohort.recipe
 
     @property
     def inputs(self):
@@ -93,6 +98,7 @@ class Noted:
         plain = LogisticRegression(C=100).fit(
             cohort.features[chosen], cohort.y[chosen], sample_weight=weight[chosen]
         )
+        plain.out_of_fold_linear_predictor_ = plain.decision_function(cohort.features[chosen])
         return plain, ["weak (in fold)" if len(self.fits) % 2 else "odd"]
 
 
@@ -110,8 +116,7 @@ def one_by_one(function, items, what, step, *, heavy=False):
 def fits(monkeypatch):
     """Fit quickly, in this process, and note who was trained on."""
     noted = Noted()
-    monkeypatch.setattr(cross_validation, "fit_classifier", noted.fit)
-    monkeypatch.setattr(refits, "fit_classifier", noted.fit)
+    monkeypatch.setattr(choice, "fit_classifier", noted.fit)
     monkeypatch.setattr(pieces, "in_parallel", one_by_one)
     monkeypatch.setattr(cross_validation, "in_parallel", one_by_one)
     return noted.fits

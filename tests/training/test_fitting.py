@@ -25,7 +25,7 @@ def fitted():
 def model(refits=2, seed=CONFIG.seed, step=quietly):
     config = CONFIG.changed(refits=refits, seed=seed)
     cohort = trained().cohort
-    made = refit(cohort, fitted(), config, step)
+    made = refit(cohort, {"logistic": fitted()}, config, step)
     return to_risk_model(fitted(), cohort, simulated(), load_definition(), config, made, spread())
 
 
@@ -143,7 +143,7 @@ def test_whole_patients_are_drawn_and_only_resolved_ones():
 
 def test_a_refits_risks_are_told_by_the_columns_of_the_model():
     cohort, config = trained().cohort, CONFIG.changed(refits=2)
-    made = refit(cohort, fitted(), config, quietly)
+    made = refit(cohort, {"logistic": fitted()}, config, quietly)
     found = to_risk_model(fitted(), cohort, simulated(), load_definition(), config, made)
     design = found.design(cohort.features[cohort.has_outcome])
     for told, own in zip(found.refits, made.risk, strict=True):

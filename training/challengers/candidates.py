@@ -2,10 +2,10 @@
 
 Assumes that all candidates are trained on the same patients, in the folds of the cross-validation;
 boosting in those of its first repeat alone. The model file holds sums of terms, so boosting can win
-and is not served.
+and is not served; the others are what every fit of the validation chooses from anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..progress import Step
 from ..selection import Candidate, choose
 from ..validation.cross_validation import out_of_fold
 
-__all__ = ["candidates", "compare", "served"]
+__all__ = ["candidates", "compare", "how_often_chosen", "served"]
 
 MEANINGS = {
     LOGISTIC: "ridge-penalised logistic regression on few terms named beforehand",
@@ -74,7 +74,7 @@ def compare(
         Candidate(
             name,
             MEANINGS[name],
-            out_of_fold(one, config, repeats[name], step, pieces)[0][rows],
+            out_of_fold(one, config, repeats[name], step, pieces).risk[rows],
             None if name == BOOSTING else float(parameters_of(one.pieces)),
         )
         for name, one in found.items()
@@ -92,15 +92,47 @@ def asked_for(config: TrainingConfig) -> str | None:
     return LOGISTIC if config.terms else None
 
 
-def served(rows: list[dict[str, Any]], config: TrainingConfig) -> str:
-    """Return the name of the candidate that the model file is to hold.
+def served(
+    found: Mapping[str, Cohort], rows: Sequence[Mapping[str, Any]], config: TrainingConfig
+) -> Cohort:
+    """Return the cohort of what the model file is to hold, with its rivals if it was to be chosen.
 
     Parameters
     ----------
-    rows : list of dict
+    found : mapping of str to Cohort
+        As `candidates` returns them.
+    rows : sequence of dict
         As `compare` returns them; empty where nothing was compared.
     config : TrainingConfig
     """
-    if not rows:
-        return asked_for(config) or LOGISTIC
-    return next(str(row["name"]) for row in rows if row["served"])
+    name = asked_for(config)
+    if name is not None or not rows:
+        return found[name or LOGISTIC]
+    taken = next(str(row["name"]) for row in rows if row["served"])
+    rivals = tuple(found[other] for other in SERVABLE if other != taken)
+    return replace(found[taken], rivals=rivals)
+
+
+def how_often_chosen(
+    rows: Sequence[Mapping[str, Any]],
+    cohort: Cohort,
+    folds: Sequence[str],
+    refits: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Return the comparison with how often each contender was chosen anew.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        As `compare` returns them.
+    cohort : Cohort
+        As `served` returns it; nothing is added where it has no rivals.
+    folds, refits : sequence of str
+        What each fold of the cross-validation and each refit took.
+    """
+    again = [one.classifier for one in cohort.contenders] if cohort.rivals else []
+    counts = {
+        name: {"chosen_in_folds": folds.count(name), "chosen_in_refits": refits.count(name)}
+        for name in again
+    }
+    return [{**row, **counts.get(row["name"], {})} for row in rows]

@@ -101,6 +101,7 @@ def render_report(results: Mapping[str, Any] | Results, scored: pd.DataFrame | N
             flow=_flow(found),
             outcomes=_outcomes(found),
             worked=rows.worked(found),
+            choice_repeated=rows.choice_repeated(found),
             tripod=tripod.tripod(found),
             probast=probast.probast(found),
             classifier=checklists.classifier(found),

@@ -33,6 +33,7 @@ __all__ = [
     "baseline",
     "candidates",
     "changed_class",
+    "choice_repeated",
     "comparators",
     "criteria",
     "flagged",
@@ -236,6 +237,24 @@ def candidates(results: Results) -> Table:
     ]
     columns = ("Candidate", "What it is", "Why", "Log loss", "Standard error", "AUROC")
     return Table((*columns, "Parameters"), rows, 3)
+
+
+def choice_repeated(results: Results) -> str:
+    """Return how often each candidate was chosen anew; empty where the choice was not repeated."""
+    rows = [r for r in results.candidates if r.chosen_in_folds is not None]
+    folds = sum(r.chosen_in_folds or 0 for r in rows)
+    refits = sum(r.chosen_in_refits or 0 for r in rows)
+    shares = [
+        f"{r.name} in {count(r.chosen_in_folds)} of {count(folds)} folds"
+        + (f" and {count(r.chosen_in_refits)} of {count(refits)} refits" if refits else "")
+        for r in rows
+    ]
+    if not shares:
+        return ""
+    return (
+        "Wherever the fit was repeated for the validation, the patients who were fitted chose anew "
+        f"between those that a model file can hold: {', '.join(shares)}."
+    )
 
 
 def sensitivity(results: Results) -> Table:

@@ -204,3 +204,9 @@ class Candidate(Part):
     chosen: bool = Field(False, description="Whether it is the simplest near the best of all.")
     served: bool = Field(False, description="Whether the model file holds it.")
     why: str = Field("", description="Why, or why not.")
+    chosen_in_folds: Count = Field(
+        None,
+        description="Folds of the cross-validation whose own patients chose it; null where the "
+        "choice was not repeated.",
+    )
+    chosen_in_refits: Count = Field(None, description="The same of the bootstrap refits.")

@@ -1,6 +1,7 @@
 """Internal-external validation: each centre predicted by a model that never saw it, then pooled.
 
-Assumes that centres differ as the next one will. With few of them, or few outcomes in each, the
+Assumes that centres differ as the next one will; the others choose the classifier too, where it is
+to be chosen. With few of them, or few outcomes in each, the
 prediction interval for a new centre is wide, and that is the finding.
 """
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..at_risk import people
+from ..choice import Fold, Rows, fit_and_predict, lean
 from ..cohort import Cohort
 from ..config import TrainingConfig, Validation
 from ..curves import calibration_curve
@@ -19,7 +21,6 @@ from ..pieces import NOWHERE, Arrays, Pieces
 from ..pooling import pool_measure
 from ..progress import Step
 from .cells import hidden
-from .cross_validation import Fold, Rows, fit_and_predict, lean
 from .figures import COMPARED, quick_figures
 from .subgroups import FEWEST_EITHER
 
@@ -88,7 +89,10 @@ def across_centres(
     asked = {name: fold for name, fold in folds.items() if _can_be_asked(cohort, fold, plan)}
     made = pieces.run(
         partial(fit_and_predict, lean(cohort), config.seed),
-        {f"centre-{names.index(name)}-{len(names)}": fold for name, fold in asked.items()},
+        {
+            f"centre-{cohort.recipe}-{names.index(name)}-{len(names)}": fold
+            for name, fold in asked.items()
+        },
         "centres",
         step,
         heavy=True,

@@ -2,9 +2,11 @@
 
 Assumes that new patients come from where these came; how the model does in another centre is not
 answered here. Outcome weights are estimated once, on all patients at risk, and held in the folds.
-The fit chooses its penalty in folds of its own, so that this is a nested cross-validation.
+The fit chooses its penalty in folds of its own, and its classifier where that is to be chosen, so
+that this is a nested cross-validation.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,19 +16,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...features.days import Days
-from ...model.crossfitted import CrossFittedRisk
 from ...model.folds import PatientFolds
+from ..choice import Fold, choose_anew, fit_one, lean
 from ..cohort import Cohort
 from ..config import TrainingConfig
-from ..fitting import fit_classifier
 from ..parallel import in_parallel
 from ..pieces import NOWHERE, Arrays, Pieces
 from ..progress import Step
 from .figures import figures
 
-__all__ = ["CrossValidation", "Fold", "cross_validate", "folds_of", "lean", "out_of_fold"]
+__all__ = ["CrossValidation", "OutOfFold", "cross_validate", "folds_of", "out_of_fold"]
 
-Rows = npt.NDArray[np.bool_]
+Places = Mapping[tuple[int, int], Fold]
+"""The folds by repeat and number."""
 
 WORTH_A_PROCESS = 5_000_000
 """Rows times resamples."""
@@ -48,6 +50,8 @@ class CrossValidation:
         Mean over the repeats, of the unresolved rows of the cohort too.
     performance : DataFrame
         measure, estimate, lower, upper, resamples, landmark_days; or of one landmark.
+    classifiers : tuple of str
+        What each fold of each repeat took.
     remarks : tuple of str
         What the fits warned of, with how often.
     """
@@ -60,6 +64,7 @@ class CrossValidation:
     risk: npt.NDArray[np.float64]
     risk_of_all: npt.NDArray[np.float64]
     performance: pd.DataFrame
+    classifiers: tuple[str, ...]
     remarks: tuple[str, ...]
 
     def at(self, landmark: int) -> "CrossValidation":
@@ -86,11 +91,21 @@ class CrossValidation:
 
 
 @dataclass(frozen=True)
-class Fold:
-    """Which rows of the cohort are fitted, and which then get a risk."""
+class OutOfFold:
+    """Risks by fits without the patient.
 
-    train: Rows
-    test: Rows
+    Parameters
+    ----------
+    risk : ndarray of float, shape (n_rows, n_repeats)
+    classifiers : tuple of str
+        What each fold of each repeat took.
+    remarks : tuple of str
+        What the fits warned of, with how often.
+    """
+
+    risk: npt.NDArray[np.float64]
+    classifiers: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def folds_of(cohort: Cohort, folds: int, seed: int) -> list[Fold]:
@@ -122,24 +137,10 @@ def folds_of(cohort: Cohort, folds: int, seed: int) -> list[Fold]:
     return found
 
 
-def lean(cohort: Cohort) -> Cohort:
-    """Return the cohort with the columns that the fit needs, as other processes get it."""
-    return replace(cohort, features=cohort.inputs)
-
-
-def fit_and_predict(
-    cohort: Cohort, seed: int, fold: Fold, near: CrossFittedRisk | None = None
-) -> Arrays:
-    """Fit without some patients and return their risks, and what the fit warned of."""
-    classifier, remarks = fit_classifier(cohort, fold.train, seed, near=near)
-    risk = classifier.predict_proba(cohort.inputs[fold.test])[:, 1]
-    return {"risk": risk, "remarks": np.array(remarks, dtype=str)}
-
-
 def out_of_fold(
     cohort: Cohort, config: TrainingConfig, repeats: int, step: Step, pieces: Pieces = NOWHERE
-) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
-    """Return risks by fits without the patient, shape (n_rows, n_repeats), and what fits warned of.
+) -> OutOfFold:
+    """Return risks by fits without the patient, the classifier chosen anew where it is to be.
 
     Parameters
     ----------
@@ -150,28 +151,45 @@ def out_of_fold(
     step : callable
         Told of the progress.
     pieces : Pieces
-        Where finished folds are kept.
+        Where finished folds are kept, those of each contender apart.
     """
-    dealt = config.validation.folds
-    folds = {
-        f"fold-{cohort.classifier}-{dealt}-{repeat}-{number}": (repeat, fold)
+    places = {
+        (repeat, number): fold
         for repeat in range(repeats)
-        for number, fold in enumerate(folds_of(cohort, dealt, config.seed + repeat))
+        for number, fold in enumerate(
+            folds_of(cohort, config.validation.folds, config.seed + repeat)
+        )
     }
-    fit = partial(fit_and_predict, lean(cohort), config.seed)
-    what = f"cross-validation, {cohort.classifier}"
-    made = pieces.run(fit, {name: fold for name, (_, fold) in folds.items()}, what, step)
+    made = {
+        one.classifier: _in_folds(one, config, places, step, pieces) for one in cohort.contenders
+    }
+    taken = {
+        place: choose_anew(cohort, fold.train, {name: made[name][place] for name in made})
+        for place, fold in places.items()
+    }
     risk = np.full((len(cohort.y), repeats), np.nan)
-    for name, (repeat, fold) in folds.items():
-        risk[fold.test, repeat] = made[name]["risk"]
-    said = [str(remark) for one in made.values() for remark in one["remarks"]]
-    return risk, _counted(said, len(made))
+    for (repeat, number), fold in places.items():
+        risk[fold.test, repeat] = taken[repeat, number]["risk"]
+    said = [str(remark) for one in taken.values() for remark in one["remarks"]]
+    classifiers = tuple(str(one["classifier"]) for one in taken.values())
+    return OutOfFold(risk, classifiers, _counted(said, len(taken)))
+
+
+def _in_folds(
+    cohort: Cohort, config: TrainingConfig, places: Places, step: Step, pieces: Pieces
+) -> dict[tuple[int, int], Arrays]:
+    """Fit the cohort's own classifier in every fold."""
+    name = f"fold-{cohort.classifier}-{config.validation.folds}"
+    named = {f"{name}-{repeat}-{number}": fold for (repeat, number), fold in places.items()}
+    fit = partial(fit_one, lean(cohort), config.seed)
+    made = pieces.run(fit, named, f"cross-validation, {cohort.classifier}", step)
+    return dict(zip(places, made.values(), strict=True))
 
 
 def cross_validate(
     cohort: Cohort, config: TrainingConfig, step: Step, pieces: Pieces = NOWHERE
 ) -> CrossValidation:
-    """Cross-validate the whole fit: trajectories, scaling, penalty, regression, calibration.
+    """Cross-validate the whole fit: trajectories, scaling, penalty, classifier, calibration.
 
     Parameters
     ----------
@@ -183,7 +201,7 @@ def cross_validate(
         Where finished folds are kept.
     """
     resolved = cohort.has_outcome
-    risk, remarks = out_of_fold(cohort, config, config.validation.repeats, step, pieces)
+    without = out_of_fold(cohort, config, config.validation.repeats, step, pieces)
     landmark = cohort.landmark_days[resolved]
     found = CrossValidation(
         patient_id=cohort.patient_id[resolved],
@@ -191,10 +209,11 @@ def cross_validate(
         y=cohort.y[resolved],
         weight=cohort.weights.weight[resolved],
         possible=cohort.possible[resolved],
-        risk=risk[resolved],
-        risk_of_all=risk.mean(axis=1),
+        risk=without.risk[resolved],
+        risk_of_all=without.risk.mean(axis=1),
         performance=pd.DataFrame({"landmark_days": []}),
-        remarks=remarks,
+        classifiers=without.classifiers,
+        remarks=without.remarks,
     )
     return replace(found, performance=_performance(found, config, step))
 

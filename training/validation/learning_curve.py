@@ -1,7 +1,8 @@
 """The learning curve: what the same fit reaches with fewer patients, and so what more may give.
 
 Assumes the folds of the cross-validation; a part of the patients of each is trained on, and the
-same patients are predicted at every size, so that sizes differ by what was learned alone.
+same patients are predicted at every size, so that sizes differ by what was learned alone. Fewer
+patients choose the classifier anew, where it is to be chosen, and may choose the simpler.
 """
 
 from functools import partial
@@ -10,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from ..at_risk import people
+from ..choice import Fold, fit_and_predict, lean
 from ..cohort import Cohort
 from ..config import TrainingConfig
 from ..metrics import Floats
 from ..pieces import NOWHERE, Pieces
 from ..progress import Step
-from .cross_validation import CrossValidation, Fold, fit_and_predict, folds_of, lean
+from .cross_validation import CrossValidation, folds_of
 from .figures import figures
 
 __all__ = ["learning_curve"]
@@ -60,8 +62,9 @@ def learning_curve(
     fitted = {
         size: each for size, each in parts.items() if all(map(partial(_enough, cohort), each))
     }
+    name = f"learn-{cohort.recipe}-{plan.folds}"
     names = {
-        f"learn-{plan.folds}-{number}-{size:g}": fold
+        f"{name}-{number}-{size:g}": fold
         for size, each in fitted.items()
         for number, fold in enumerate(each)
     }
@@ -73,7 +76,7 @@ def learning_curve(
     for size, each in fitted.items():
         risk = np.full(len(at), np.nan)
         for number, fold in enumerate(each):
-            risk[fold.test] = made[f"learn-{plan.folds}-{number}-{size:g}"]["risk"]
+            risk[fold.test] = made[f"{name}-{number}-{size:g}"]["risk"]
         tables.append(_figures(cohort, risk[at], config, each))
     whole = validated.at(cohort.primary_landmark)
     tables.append(_figures(cohort, whole.risk[:, 0], config, folds))

@@ -1,11 +1,12 @@
 """What the figures would be had a doubtful choice been made otherwise.
 
 Another definition, or another reading of unknown adherence, makes other outcomes: the cohort is
-built and the model cross-validated anew. Weights and the certainty of the label are put to the
-risks at hand. None of it says which choice is right.
+built and the model cross-validated anew, the classifier chosen anew where it is to be chosen.
+Weights and the certainty of the label are put to the risks at hand. None of it says which choice is
+right.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,15 +16,15 @@ import pandas as pd
 from ...features.errors import LnriskError
 from ...features.registry import Registry
 from ...model.certainty import outcome_certainty
-from ...model.crossfitted import CrossFittedRisk
 from ...model.definition import Definition, load_definition, presets
 from ..at_risk import people
-from ..cohort import Cohort, build_cohort
+from ..choice import Fits, fit_and_predict, lean
+from ..cohort import LOGISTIC, Cohort, build_cohort, with_every_feature
 from ..config import TrainingConfig
 from ..metrics import Floats
 from ..pieces import NOWHERE, Arrays, Pieces
 from ..progress import Step
-from .cross_validation import CrossValidation, fit_and_predict, folds_of, lean
+from .cross_validation import CrossValidation, folds_of
 from .figures import quick_figures
 
 __all__ = ["sensitivity"]
@@ -54,7 +55,7 @@ def sensitivity(
     registry: Registry,
     definition: Definition,
     cohort: Cohort,
-    classifier: CrossFittedRisk,
+    near: Fits,
     validated: CrossValidation,
     config: TrainingConfig,
     step: Step,
@@ -68,8 +69,8 @@ def sensitivity(
     definition : Definition
         The one trained on.
     cohort : Cohort
-    classifier : CrossFittedRisk
-        As trained; where settings take long to try, those near its own are.
+    near : mapping of str to CrossFittedRisk
+        The contenders as trained; where settings take long to try, those near theirs are.
     validated : CrossValidation
     config : TrainingConfig
     step : callable
@@ -86,8 +87,11 @@ def sensitivity(
     trained = (definition, config)
     other = [one for one in settings if (one.definition, one.config) != trained]
     made = pieces.run(
-        partial(_under, registry, classifier),
-        {f"setting-{config.validation.folds}-{one.analysis}-{one.name}": one for one in other},
+        partial(_under, registry, near, bool(cohort.rivals)),
+        {
+            f"setting-{cohort.recipe}-{config.validation.folds}-{one.analysis}-{one.name}": one
+            for one in other
+        },
         "sensitivity",
         step,
         heavy=True,
@@ -119,11 +123,20 @@ def _settings(definition: Definition, config: TrainingConfig) -> list[_Setting]:
     ]
 
 
-def _under(registry: Registry, near: CrossFittedRisk, setting: _Setting) -> Arrays:
-    """Return outcomes, weights and out-of-fold risks under another choice."""
+def _cohort(registry: Registry, setting: _Setting, choosing: bool) -> Cohort:
+    """Build the cohort under another choice, with the rival of the default if one is to choose."""
     config = setting.config.changed(allow_small=True)
+    if not choosing:
+        return build_cohort(registry, setting.definition, config)
+    cohort = build_cohort(registry, setting.definition, config.changed(classifier=LOGISTIC))
+    return replace(cohort, rivals=(with_every_feature(cohort, config),))
+
+
+def _under(registry: Registry, near: Fits, choosing: bool, setting: _Setting) -> Arrays:
+    """Return outcomes, weights and out-of-fold risks under another choice."""
+    config = setting.config
     try:
-        cohort = build_cohort(registry, setting.definition, config)
+        cohort = _cohort(registry, setting, choosing)
     except LnriskError:
         return {"note": np.array(["Not fitted: too few patients with, or without, the outcome."])}
     rows = cohort.primary & cohort.has_outcome

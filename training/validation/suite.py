@@ -14,6 +14,7 @@ from ...features.registry import Registry
 from ...model.crossfitted import CrossFittedRisk
 from ...model.definition import Definition
 from ...model.weights import fit_censoring
+from ..choice import Fits
 from ..cohort import Cohort
 from ..comparators.comparator import comparators
 from ..config import TrainingConfig
@@ -80,7 +81,7 @@ def validate(
     registry: Registry,
     definition: Definition,
     cohort: Cohort,
-    classifier: CrossFittedRisk,
+    fitted: Fits,
     config: TrainingConfig,
     step: Step,
     pieces: Pieces = NOWHERE,
@@ -93,8 +94,8 @@ def validate(
     registry : Registry
     definition : Definition
     cohort : Cohort
-    classifier : CrossFittedRisk
-        Fitted to all resolved rows of the cohort.
+    fitted : mapping of str to CrossFittedRisk
+        The contenders, fitted to all resolved rows; the model is that of the cohort's classifier.
     config : TrainingConfig
     step : callable
         Told of the progress.
@@ -107,7 +108,7 @@ def validate(
     """
     plan = config.validation
     found = cross_validate(cohort, config, step, pieces)
-    refits = refit(cohort, classifier, config, step, pieces)
+    refits = refit(cohort, fitted, config, step, pieces)
     groups = strata(cohort, registry, config.outcome)
     centres = Centres(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), ("not asked for.",))
     if plan.centres:
@@ -115,7 +116,7 @@ def validate(
     learned = learning_curve(cohort, found, config, step, pieces)
     tried = pd.DataFrame()
     if plan.sensitivity:
-        tried = sensitivity(registry, definition, cohort, classifier, found, config, step, pieces)
+        tried = sensitivity(registry, definition, cohort, fitted, found, config, step, pieces)
     step("summaries", 0, 1)
     at = found.at(cohort.primary_landmark)
     rows = cohort.primary & cohort.has_outcome
@@ -126,7 +127,8 @@ def validate(
         "level": plan.level,
     }
     flagged = _rules(cohort) if rules is None else rules
-    corrected, steady = _refit_figures(cohort, classifier, refits, plan.level)
+    model = fitted[cohort.classifier]
+    corrected, steady = _refit_figures(cohort, model, refits, plan.level)
     validated = Validated(
         cross_validation=found,
         refits=refits,

@@ -14,6 +14,7 @@ from lnrisk.training.config import TrainingConfig, Validation
 from lnrisk.training.fitting import fit_classifier, unfitted_classifier
 from lnrisk.training.model_file import to_risk_model
 from lnrisk.training.refits import refit
+from lnrisk.training.validation.cross_validation import OutOfFold
 from training.registries import quietly, simulated
 
 CONFIG = TrainingConfig(
@@ -38,7 +39,7 @@ def fitted(found):
 @pytest.fixture(scope="module")
 def model(found, fitted):
     whole = found["elastic net"]
-    made = refit(whole, fitted, CONFIG, quietly)
+    made = refit(whole, {"elastic net": fitted}, CONFIG, quietly)
     config = CONFIG.changed(classifier="elastic net")
     return to_risk_model(fitted, whole, simulated(), load_definition(), config, made)
 
@@ -116,7 +117,7 @@ def _risks(**good):
     def out_of_fold(cohort, *_):
         share = good[cohort.classifier.replace(" ", "_")]
         y = np.nan_to_num(cohort.y)
-        return (0.2 + share * (y - 0.2))[:, None], ()
+        return OutOfFold((0.2 + share * (y - 0.2))[:, None], (), ())
 
     return out_of_fold
 
@@ -147,15 +148,21 @@ def test_the_simplest_near_the_best_is_served_unless_one_was_asked_for(
     changed = CONFIG.changed(**config)
     rows = compare(found, changed, quietly)
     assert [row["name"] for row in rows if row["served"]] == [expected]
-    assert served(rows, changed) == expected
+    cohort = served(found, rows, changed)
+    assert cohort.classifier == expected
+    to_be_chosen = not config
+    assert [one.classifier for one in cohort.contenders] == (
+        ["logistic", "elastic net"] if to_be_chosen else [expected]
+    )
 
 
 @pytest.mark.parametrize(
     ("config", "expected"),
     [({}, "logistic"), ({"classifier": "elastic net"}, "elastic net")],
 )
-def test_without_a_comparison_the_default_is_served(config, expected):
-    assert served([], CONFIG.changed(**config)) == expected
+def test_without_a_comparison_the_default_is_served_and_nothing_is_chosen(found, config, expected):
+    cohort = served(found, [], CONFIG.changed(**config))
+    assert (cohort.classifier, cohort.rivals) == (expected, ())
 
 
 def test_a_cohort_of_the_elastic_net_leaves_out_what_tells_nothing(found):

@@ -150,8 +150,10 @@ def candidates(figures):
             "parameters": parameters,
             "chosen": name == "penalised logistic",
             "why": why,
+            "chosen_in_folds": folds,
+            "chosen_in_refits": refits,
         }
-        for name, meaning, loss, gain, parameters, why in (
+        for name, meaning, loss, gain, parameters, why, folds, refits in (
             (
                 "penalised logistic",
                 "Few named terms, splines, ridge penalty",
@@ -159,8 +161,10 @@ def candidates(figures):
                 0.0,
                 22,
                 "the simplest within one standard error of the best",
+                19,
+                131,
             ),
-            ("elastic net", "All features", 0.2231, -0.004, 61, "no better, less simple"),
+            ("elastic net", "All features", 0.2231, -0.004, 61, "no better, less simple", 6, 69),
             (
                 "gradient boosting",
                 "Trees, monotone where medicine is sure",
@@ -168,6 +172,8 @@ def candidates(figures):
                 0.003,
                 340,
                 "best by 0.0011, less than a standard error",
+                None,
+                None,
             ),
         )
     ]

@@ -188,6 +188,23 @@ def test_the_numbers_of_every_section_are_on_the_page():
     assert "too few to show" in text
 
 
+def test_how_often_each_candidate_was_chosen_anew_is_said_where_the_choice_was_repeated():
+    said = (
+        "chose anew between those that a model file can hold: penalised logistic in 19 of 25 folds "
+        "and 131 of 200 refits, elastic net in 6 of 25 folds and 69 of 200 refits."
+    )
+    text = Page(full_page()).text
+    assert said in text
+    assert "tuning, choice of the classifier, calibration" in text
+    rows = [{**row, "chosen_in_refits": 0} for row in full_results()["candidates"]]
+    without = Page(render_report({**full_results(), "candidates": rows})).text
+    assert "elastic net in 6 of 25 folds." in without
+    rows = [{**row, "chosen_in_folds": None} for row in full_results()["candidates"]]
+    settled = Page(render_report({**full_results(), "candidates": rows})).text
+    assert "chose anew" not in settled
+    assert "choice of the classifier" not in settled
+
+
 def test_the_flow_ends_with_those_at_risk_and_leaves_out_steps_that_left_nobody_out():
     steps = (("registry", 0, 90), ("index date", 5, 85), ("met", 0, 85), ("alive", 5, 80))
     rows = [

@@ -39,7 +39,8 @@ def whole(fits, monkeypatch):
         cohort.features[rows], cohort.y[rows], sample_weight=cohort.weights.weight[rows]
     )
     rules = {"a above 1": (cohort.features["a"] > 1).to_numpy(float)}
-    return cohort, model, validate(None, None, cohort, model, PLAN, quietly, rules=rules)
+    fitted = {"logistic": model}
+    return cohort, model, validate(None, None, cohort, fitted, PLAN, quietly, rules=rules)
 
 
 def test_every_part_is_there_and_writable(whole):
@@ -140,13 +141,13 @@ def test_an_interrupted_validation_is_taken_up_and_gives_the_same(fits, monkeypa
 
 def _fitted(cohort):
     rows = cohort.has_outcome
-    return LogisticRegression(C=100).fit(cohort.features[rows], cohort.y[rows])
+    return {"logistic": LogisticRegression(C=100).fit(cohort.features[rows], cohort.y[rows])}
 
 
 @pytest.mark.usefixtures("fits")
 def test_refits_draw_whole_patients_and_the_first_do_not_depend_on_how_many():
     cohort = people(80)
-    eight, four = (refit(cohort, None, PLAN.changed(refits=n), quietly) for n in (8, 4))
+    eight, four = (refit(cohort, {}, PLAN.changed(refits=n), quietly) for n in (8, 4))
     np.testing.assert_array_equal(eight.risk[:4], four.risk)
     patient = cohort.patient_id[cohort.has_outcome]
     for times in eight.times:
@@ -168,7 +169,7 @@ def settings_tried(monkeypatch, definition):
     monkeypatch.setattr(module, "outcome_certainty", lambda *_: np.linspace(0.1, 0.9, 160))
     cohort = people(160)
     validated = cross_validate(cohort, PLAN, quietly)
-    table = sensitivity(None, definition, cohort, None, validated, PLAN, quietly)
+    table = sensitivity(None, definition, cohort, {}, validated, PLAN, quietly)
     return tried, table, validated
 
 
@@ -210,7 +211,7 @@ def test_weights_and_certainty_are_put_to_the_same_risks(monkeypatch):
 def test_a_registrys_own_outcome_has_no_other_definition():
     cohort, plan = people(160), PLAN.changed(outcome="registry")
     validated = cross_validate(cohort, plan, quietly)
-    table = sensitivity(None, load_definition(), cohort, None, validated, plan, quietly)
+    table = sensitivity(None, load_definition(), cohort, {}, validated, plan, quietly)
     assert set(table["analysis"]) == {"weights"}
 
 
