@@ -44,8 +44,12 @@ CANDIDATES = [
         "chosen": loss == 0.5,
         "served": loss == 0.5,
         "why": "because",
+        "chosen_in_folds": folds,
     }
-    for name, loss, parameters in (("logistic", 0.5, 12.0), ("boosting", 0.52, None))
+    for name, loss, parameters, folds in (
+        ("logistic", 0.5, 12.0, 4),
+        ("boosting", 0.52, None, None),
+    )
 ]
 
 
@@ -224,7 +228,8 @@ def test_every_candidate_is_a_child_and_says_whether_it_was_chosen(logged):
     assert other.data.tags["lnrisk.chosen"] == "false"
     assert chosen.data.metrics["log_loss"] == 0.5
     assert chosen.data.metrics["parameters"] == 12
-    assert "parameters" not in other.data.metrics
+    assert chosen.data.metrics["chosen_in_folds"] == 4
+    assert {"parameters", "chosen_in_folds"}.isdisjoint(other.data.metrics)
     assert other.data.tags["mlflow.note.content"] == "in words: because"
 
 

@@ -83,7 +83,8 @@ class ElasticNetRisk(CrossFittedRisk):
         Penalties of the last step to choose from, as shares of its strongest; None for a fit that
         is not drawn to any step.
     around : object, default=None
-        A setting; only its penalty and two on either side, as far apart as on the path, are tried.
+        A setting; only its penalty and two on either side, as far apart as on the path, are tried,
+        at each of `towards`: which of those is best hangs on who happens to be in the sample.
     favoured : sequence of str, default=()
         Columns named beforehand, which are penalised half as much, those that are there.
     unpenalised : sequence of str, default=("landmark_month", "landmark_month:hat")
@@ -187,10 +188,11 @@ class ElasticNetRisk(CrossFittedRisk):
             if not len(given) or not all(0 < one <= 1 for one in given):
                 raise ValueError(f"`{name}` must lie above 0 and at most at 1, found {given}.")
         shares = np.geomspace(1, self.smallest, self.penalties)
+        drawn_to = tuple(self.towards) if _steps_of(rows) else (None,)
         if self.around is not None:
             apart = shares[1] ** np.arange(-STEPS_AROUND, STEPS_AROUND + 1)
-            return [replace(self.around, penalty=self.around.penalty * s) for s in apart.tolist()]
-        drawn_to = tuple(self.towards) if _steps_of(rows) else (None,)
+            near = [replace(self.around, penalty=self.around.penalty * s) for s in apart.tolist()]
+            return [replace(one, toward=toward) for toward in drawn_to for one in near]
         return [
             _Setting(toward, float(ratio), strongest * share)
             for toward, direction in self._directions(rows, drawn_to).items()

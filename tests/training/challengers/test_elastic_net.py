@@ -1,5 +1,7 @@
 """What an elastic net learns from earlier, commoner steps towards the outcome."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from lnrisk.model.classifier import LogisticRisk
@@ -103,11 +105,13 @@ def test_too_little_known_of_the_step_is_as_if_nothing_were(known):
     np.testing.assert_array_equal(other.predict_proba(X), alone.predict_proba(X))
 
 
-def test_around_a_setting_only_its_neighbours_are_tried():
+@pytest.mark.parametrize("toward", [None, 0.05, 0.015])
+def test_around_a_setting_only_its_neighbours_are_tried_towards_either(toward):
     X, y, earlier = drawn(500, 3)
     whole = ElasticNetRisk().fit(X, y, steps=earlier[:, None])
-    again = clone(whole).set_params(around=whole.setting_).fit(X, y, steps=earlier[:, None])
-    assert len(again.cv_log_loss_) == 5
+    around = replace(whole.setting_, toward=toward)
+    again = clone(whole).set_params(around=around).fit(X, y, steps=earlier[:, None])
+    assert len(again.cv_log_loss_) == 3 * 5
     assert again.setting_.toward == whole.setting_.toward
     np.testing.assert_allclose(again.cv_log_loss_.min(), whole.cv_log_loss_.min(), rtol=5e-3)
 
