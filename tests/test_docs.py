@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -60,9 +61,11 @@ def blocks(page):
 def lnrisk(line, folder):
     program, *arguments = shlex.split(line, comments=True)
     assert program == "lnrisk"
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     run = subprocess.run(
         [sys.executable, "-m", "lnrisk", *arguments],
         cwd=folder,
+        env=own,
         capture_output=True,
         text=True,
         check=False,

@@ -257,8 +257,8 @@ def test_on_a_registry_the_right_classifier_is_chosen_anew(telling, right):
     known = found[SIMPLER].has_outcome
     drawn = np.random.default_rng(0).uniform(size=len(known)) < expit(values - 0.5)
     y = np.where(known, drawn, np.nan)
-    nothing = np.full(len(y), np.nan)
-    own, other = (replace(found[name], y=y, nearly_met=nothing) for name in (SIMPLER, RICHER))
+    nothing = np.full((len(y), 2), np.nan)
+    own, other = (replace(found[name], y=y, steps=nothing) for name in (SIMPLER, RICHER))
     cohort = replace(own, rivals=(other,))
     assert set(cross_validate(cohort, CONFIG, quietly).classifiers) == {right}
     near = fit_all(cohort, 0)

@@ -28,7 +28,7 @@ __all__ = ["ElasticNetRisk"]
 
 Floats = npt.NDArray[np.float64]
 
-STEPS_AROUND, STEPS_DOWN = 2, 4
+STEPS_AROUND, STEPS_DOWN = 1, 4
 FEWEST = 10
 STEP = "earlier step"
 STEP_PENALTY = 0.02
@@ -83,7 +83,7 @@ class ElasticNetRisk(CrossFittedRisk):
         Penalties of the last step to choose from, as shares of its strongest; None for a fit that
         is not drawn to any step.
     around : object, default=None
-        A setting; only its penalty and two on either side, as far apart as on the path, are tried,
+        A setting; only its penalty and one on either side, as far apart as on the path, are tried,
         at each of `towards`: which of those is best hangs on who happens to be in the sample.
     favoured : sequence of str, default=()
         Columns named beforehand, which are penalised half as much, those that are there.
