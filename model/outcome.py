@@ -78,6 +78,11 @@ class Outcome:
     nearly_met: npt.NDArray[np.float64]
 
     @property
+    def horizon(self) -> Days:
+        """Day of each patient's horizon, `NEVER` without index date; shape (n_patients,)."""
+        return _horizon(self.index_day, self.horizon_days)
+
+    @property
     def y(self) -> npt.NDArray[np.float64]:
         """1 met, 0 not met, nan unresolved; shape (n_patients,)."""
         return np.select(
@@ -139,7 +144,7 @@ def outcome_by_rule(
     """
     n, index = len(registry), index_days(registry)
     indexed = index < NEVER
-    horizon = np.where(indexed, index + horizon_days, NEVER)
+    horizon = _horizon(index, horizon_days)
     known = known_on(registry, horizon)
     judgement = judge(known, definition, horizon)
     needed = definition.verdict.different_regimens
@@ -220,6 +225,11 @@ def outcome_by_registry(registry: Registry, horizon_days: int) -> Outcome:
     days = _days_since(index, np.minimum(date, horizon))
     nobody, none = np.zeros(n, dtype=bool), np.full(n, np.nan)
     return Outcome(index, status, days, nobody, nobody, horizon_days, none, none, none)
+
+
+def _horizon(index: Days, horizon_days: int) -> Days:
+    horizon: Days = np.where(index < NEVER, index + horizon_days, NEVER)
+    return horizon
 
 
 def _days_since(index: Days, end: Days) -> npt.NDArray[np.float64]:

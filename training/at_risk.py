@@ -270,7 +270,7 @@ def rows_at_risk(registry: Registry, definition: Definition, config: TrainingCon
     _check_analytes(registry, config)
     outcome = _outcome(registry, definition, config)
     found = [_at_landmark(registry, outcome, day, config) for day in config.landmark_days]
-    analyte = history_of(known_on(registry, _horizon(outcome)), next(iter(config.analytes)))
+    analyte = history_of(known_on(registry, outcome.horizon), next(iter(config.analytes)))
     features = pd.concat([at.table.whole.iloc[at.patient] for at in found], ignore_index=True)
 
     def stacked(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -297,13 +297,6 @@ def rows_at_risk(registry: Registry, definition: Definition, config: TrainingCon
         weights=_weights(registry, found, outcome, features, config),
         attrition=found[config.landmark_days.index(config.primary_landmark)].attrition,
     )
-
-
-def _horizon(outcome: Outcome) -> Days:
-    horizon: Days = np.where(
-        outcome.index_day < NEVER, outcome.index_day + outcome.horizon_days, NEVER
-    )
-    return horizon
 
 
 def _weights(

@@ -9,14 +9,14 @@ import numpy.typing as npt
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.special import expit
 
-__all__ = ["newton_on_active_set"]
+__all__ = ["LEAST_INFORMATION", "newton_on_active_set"]
 
 Floats = npt.NDArray[np.float64]
 
 STEPS = 60
 LAST_STEP = 1e-15  # squared, in units of the linear predictor's variance
 SLACK = 1e-9  # of a penalty, within which a slope is not called larger
-LEAST_INFORMATION = 1e-10  # of a row's p (1 - p)
+LEAST_INFORMATION = 1e-10  # of a row's p (1 - p), so that no row's weight vanishes
 
 
 def newton_on_active_set(

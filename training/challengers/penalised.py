@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from .active_set import newton_on_active_set
+from .active_set import LEAST_INFORMATION, newton_on_active_set
 from .descent import descend
 
 __all__ = ["elastic_net_path", "strongest_penalty"]
@@ -25,7 +25,6 @@ ROUNDING = 1e-12  # of the objective, within which a step is not called uphill
 NEWTON_STEPS = 100
 CYCLES = 10_000
 HALVINGS = 30
-LEAST_INFORMATION = 1e-10  # of a row's p (1 - p), so that no row's weight vanishes
 
 
 @dataclass(frozen=True)
