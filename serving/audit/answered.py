@@ -5,6 +5,7 @@ it makes sense.
 """
 
 import datetime
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -84,8 +85,13 @@ def answered(entry: Entry) -> Answered:
     Raises
     ------
     AuditError
-        Names the first field that is not as it should be.
+        Names the first field that is not as it should be, or says that a text is no Unicode: JSON
+        can hold half of a surrogate pair, which tables cannot.
     """
+    try:
+        json.dumps(entry.content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise AuditError(f"entry {entry.head.number}: holds text that is no Unicode.") from error
     try:
         return Answered.model_validate(entry.content)
     except ValidationError as error:

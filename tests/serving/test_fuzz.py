@@ -6,7 +6,7 @@ import json
 
 import pytest
 from client import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lnrisk.features.errors import DefinitionError, ModelError
 from lnrisk.model.artifact import MODEL_FILE
@@ -203,6 +203,9 @@ ENTRY = {
 
 @FEW
 @given(mutated(ENTRY))
+@example({**ENTRY, "software": "\ud800"})
+@example({**ENTRY, "notes": [{**ENTRY["notes"][0], "verdict": "\ud800"}]})
+@example({**ENTRY, "notes": [{"note": "feedback", "outcome": "\ud800"}]})
 def test_a_log_whose_entries_say_something_odd(tmp_path, content):
     """Somebody who may write the log sealed it; reading it is a message, never a crash."""
     whole = {**content, "kind": str(content["kind"]), "time": "now"}
