@@ -53,6 +53,12 @@ class Rows:
     patients: int
     steps: Floats | None = None
 
+    def of(self, rows: npt.NDArray[np.intp], patient: npt.NDArray[Any]) -> "Rows":
+        """Return some of the rows, of whose patients there are fewer."""
+        steps = None if self.steps is None else self.steps[rows]
+        patients = len(np.unique(patient))
+        return Rows(self.X[rows], self.names, self.y[rows], self.weight[rows], patients, steps)
+
 
 @dataclass(frozen=True)
 class _Data:
@@ -77,14 +83,14 @@ def _best(losses: Floats) -> int:
 class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Calibrated risk from a family of fits, of which the data choose one.
 
-    1. Whole patients are dealt into folds (:class:`~lnrisk.model.folds.PatientFolds`).
-    2. The preparation and all settings of the family are fitted without each fold in turn, and
-       give the linear predictors of the rows in it; the setting with the least weighted log loss
-       is taken, of equal ones the first. A family whose linear predictors may be averaged says
-       what share each setting has.
+    1. The preparation is fitted once, to all rows; it does not see the outcome.
+    2. Whole patients are dealt into folds (:class:`~lnrisk.model.folds.PatientFolds`). All settings
+       of the family are fitted without each fold in turn, and give the linear predictors of the
+       rows in it; the setting with the least weighted log loss is taken, of equal ones the first.
+       A family whose linear predictors may be averaged says what share each setting has.
     3. A calibration is fitted to those out-of-fold linear predictors
        (:mod:`~lnrisk.model.calibrations`), unless told otherwise by the number of outcomes.
-    4. Preparation and settings are fitted again on everything.
+    4. The settings that have a share are fitted again to everything.
 
     Weights reach every step; a row of weight 0 is left out before the first. Where a patient has
     a row at each of several landmarks, the features step is fitted to the latest.
@@ -176,7 +182,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         data = replace(data, y=outcome)
         preparation, everything = self._fit_preparation(data)
         settings = self._settings(everything)
-        out_of_fold, losses = self._try(data, settings)
+        out_of_fold, losses = self._try(everything, data, settings)
         shares = self._shares(losses, everything.patients)
         predictor = out_of_fold @ shares
         name = self.calibration
@@ -201,16 +207,15 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("`steps` must lie between 0 and 1, or be NaN.")
         return taken
 
-    def _try(self, data: "_Data", settings: Sequence[Any]) -> tuple[Floats, Floats]:
+    def _try(self, rows: Rows, data: "_Data", settings: Sequence[Any]) -> tuple[Floats, Floats]:
         """Return what each setting predicts out of fold, and its weighted log loss."""
-        out_of_fold = np.empty((len(data.X), len(settings)))
+        out_of_fold = np.empty((len(rows.X), len(settings)))
         folds = PatientFolds(self.folds, self.random_state)
         for train, test in folds.split(data.X, data.y, data.patient):
-            prepared, rows = self._fit_preparation(data.of(train))
-            predictor = self._fit_settings(rows, settings)
-            out_of_fold[test] = predictor(self._prepare(prepared, data.X[test]))
-        losses = np.logaddexp(0, out_of_fold) - data.y[:, None] * out_of_fold
-        return out_of_fold, data.weight @ losses / data.weight.sum()
+            predictor = self._fit_settings(rows.of(train, data.patient[train]), settings)
+            out_of_fold[test] = predictor(rows.X[test])
+        losses = np.logaddexp(0, out_of_fold) - rows.y[:, None] * out_of_fold
+        return out_of_fold, rows.weight @ losses / rows.weight.sum()
 
     def decision_function(self, X: Any) -> Floats:
         """Return the linear predictor before calibration.
