@@ -50,8 +50,9 @@ def newton_on_active_set(
         None where it is not found in a few dozen steps.
     """
     b, sign = start.copy(), np.sign(start[1:])
+    free = chosen[l1[chosen] == 0]
     for _ in range(STEPS):
-        used = np.flatnonzero((sign != 0) | (l1 == 0))
+        used = np.union1d(np.flatnonzero(sign), free)
         risk = expit(b[0] + b[1 + used] @ columns[used])
         try:
             step, moved = _step(columns[used], y - risk, weight, l1, l2, b, sign, used, risk)

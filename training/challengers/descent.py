@@ -7,8 +7,21 @@ beside this file, it compiles anew in each process, which costs about a second.
 from typing import Any
 
 import numba
+import numpy as np
 
-__all__ = ["descend"]
+__all__ = ["curvature_of", "descend"]
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})  # type: ignore[untyped-decorator]
+def curvature_of(columns: Any, information: Any, chosen: Any) -> Any:
+    """Return the curvature along each chosen column, 0 for others; shape (n_columns,)."""
+    curvature = np.zeros(len(columns))
+    for k in chosen:
+        column, total = columns[k], 0.0
+        for row in range(len(information)):
+            total += information[row] * column[row] * column[row]
+        curvature[k] = total
+    return curvature
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})  # type: ignore[untyped-decorator]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from .active_set import LEAST_INFORMATION, newton_on_active_set
-from .descent import descend
+from .descent import curvature_of, descend
 
 __all__ = ["elastic_net_path", "strongest_penalty"]
 
@@ -32,7 +32,6 @@ class _Problem:
     """Columns as rows in memory, weights that add up to 1, and who is penalised by how much."""
 
     columns: Floats
-    squares: Floats
     y: Floats
     weight: Floats
     factor: Floats
@@ -47,8 +46,8 @@ class _Problem:
         predictor: Floats = solution[0] + solution[1:][used] @ self.columns[used]
         return predictor
 
-    def objective(self, solution: Floats, l1: Floats, l2: Floats) -> float:
-        predictor, b = self.predictor(solution), solution[1:]
+    def objective(self, solution: Floats, predictor: Floats, l1: Floats, l2: Floats) -> float:
+        b = solution[1:]
         misfit = self.weight @ (np.logaddexp(0, predictor) - self.y * predictor)
         return float(misfit + l1 @ np.abs(b) + 0.5 * l2 @ b**2)
 
@@ -56,7 +55,7 @@ class _Problem:
 def _problem(X: Floats, y: Floats, weight: Floats, factor: Floats | None) -> _Problem:
     columns = np.ascontiguousarray(X.T, dtype=np.float64)
     factor = np.ones(len(columns)) if factor is None else factor
-    return _Problem(columns, columns**2, y.astype(np.float64), weight / weight.sum(), factor)
+    return _Problem(columns, y.astype(np.float64), weight / weight.sum(), factor)
 
 
 def strongest_penalty(
@@ -155,8 +154,10 @@ def _null(problem: _Problem) -> Floats:
     share = problem.weight @ problem.y
     solution[0] = np.log(share) - np.log1p(-share)
     free = np.flatnonzero(problem.factor == 0)
-    nothing = np.zeros(len(problem.columns))
-    return _newton(problem, nothing, nothing, solution, free, EXACTLY) if len(free) else solution
+    if len(free):
+        nothing = np.zeros(len(problem.columns))
+        solution = _exact(problem, nothing, nothing, solution, free)
+    return solution
 
 
 def _newton(
@@ -168,12 +169,12 @@ def _newton(
     tolerance: float,
 ) -> Floats:
     """Solve one penalty over the chosen columns."""
-    solution, value = start, problem.objective(start, l1, l2)
+    solution, predictor = start, problem.predictor(start)
+    value = problem.objective(solution, predictor, l1, l2)
     for _ in range(NEWTON_STEPS):
-        risk = expit(problem.predictor(solution))
+        risk = expit(predictor)
         information = problem.weight * np.maximum(risk * (1 - risk), LEAST_INFORMATION)
-        curvature = np.zeros(len(problem.columns))
-        curvature[chosen] = problem.squares[chosen] @ information
+        curvature = curvature_of(problem.columns, information, chosen)
         proposed = solution.copy()
         cycles = descend(
             problem.columns,
@@ -189,7 +190,9 @@ def _newton(
         )
         if cycles < 0:
             raise ValueError(f"Coordinate descent did not converge in {CYCLES} cycles.")
-        proposed, value = _downhill(problem, l1, l2, solution, proposed, value)
+        proposed, predictor, value = _downhill(
+            problem, l1, l2, solution, predictor, proposed, value
+        )
         moved = np.append((proposed[chosen + 1] - solution[chosen + 1]) ** 2 * curvature[chosen],
                           (proposed[0] - solution[0]) ** 2 * information.sum())  # fmt: skip
         solution = proposed
@@ -211,13 +214,20 @@ def _exact(
 
 
 def _downhill(
-    problem: _Problem, l1: Floats, l2: Floats, start: Floats, proposed: Floats, before: float
-) -> tuple[Floats, float]:
+    problem: _Problem,
+    l1: Floats,
+    l2: Floats,
+    start: Floats,
+    predictor: Floats,
+    proposed: Floats,
+    before: float,
+) -> tuple[Floats, Floats, float]:
     """Take the step, halved until the objective does not rise."""
-    step = proposed - start
+    step, change, share = proposed - start, problem.predictor(proposed) - predictor, 1.0
     for _ in range(HALVINGS):
-        value = problem.objective(start + step, l1, l2)
+        solution, predicted = start + share * step, predictor + share * change
+        value = problem.objective(solution, predicted, l1, l2)
         if value <= before + ROUNDING * abs(before):
-            return start + step, value
-        step = step / 2
-    return start, before
+            return solution, predicted, value
+        share /= 2
+    return start, predictor, before

@@ -60,7 +60,7 @@ def test_how_closely_a_patient_was_watched_is_no_reason_for_a_risk(found):
         assert why[name] == "tells how closely a patient was watched"
 
 
-def test_what_was_named_beforehand_comes_first_and_is_penalised_half_as_much(found, fitted):
+def test_what_was_named_beforehand_comes_first_and_is_penalised_less(found, fitted):
     whole, named = found["elastic net"], found["logistic"].pieces
     assert whole.named == named
     assert whole.pieces[: len(named)] == named
