@@ -70,7 +70,7 @@ _BUNDLE = {
 _EXAMPLE: dict[str, Any] = {
     "resourceType": "Parameters",
     "parameter": [
-        {"name": "asOf", "valueDate": "2024-09-02"},
+        {"name": "asOf", "valueDate": "2024-08-26"},
         {
             "name": "bundle",
             "resource": {

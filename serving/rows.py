@@ -14,7 +14,7 @@ from ..features.vocabulary import analytes, drugs
 __all__ = ["AsOf", "PatientTables"]
 
 EXAMPLE: dict[str, Any] = {
-    "as_of": "2024-09-02",
+    "as_of": "2024-08-26",
     "patients": [{"sex": "female", "birth_date": "1991-04-12"}],
     "measurements": [
         {"date": "2024-02-26", "analyte": "upcr", "value": 3.4, "unit": "g/g"},
@@ -47,7 +47,7 @@ EXAMPLE: dict[str, Any] = {
     "adherence": [
         {"start_date": "2024-03-01", "end_date": "2024-08-12", "measure": "pdc", "value": 0.92}
     ],
-    "events": [{"date": "2024-09-02", "event": "last_contact"}],
+    "events": [{"date": "2024-08-26", "event": "last_contact"}],
 }
 """A made-up patient, shown in the API's description."""
 

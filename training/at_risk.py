@@ -242,7 +242,8 @@ def _at_landmark(
         "last contact before the landmark",
     )
     measured = table.frame[required_feature(config.analytes)].notna().to_numpy()
-    steps.keep(measured, "measured by the landmark", "no value of the first analyte")
+    first = next(iter(config.analytes))
+    steps.keep(measured, f"{first} measured by the landmark", "never measured by then")
     at_risk = steps.kept.copy()
     steps.keep(outcome.status != "censored", "followed to the horizon or an end", "censored")
     steps.keep(

@@ -92,7 +92,7 @@ def test_each_step_leaves_out_whom_it_names():
         "not yet met": 0,
         "alive with kidney function": 2,
         "followed to the landmark": 1,
-        "measured by the landmark": 1,
+        "upcr measured by the landmark": 1,
         "followed to the horizon or an end": 2,
         "determinable": 1,
     }
