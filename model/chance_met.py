@@ -2,13 +2,16 @@
 
 Assumes that an answer nobody recorded is *yes* as often as in courses alike where it is known: of
 the same drug classes, after the same answers in the patient's other courses, and with proteinuria
-that had moved as far before it could be judged and after. Whether tablets were taken is answered
-as refills and drug levels answer it: infusions given, and what patients and clinicians say, are
-*yes* more often. It fails where an answer is missing because of what it would be, as where those
-who do not take their drugs are not asked.
+that had moved as far before it could be judged and after. Whether a course failed is answered by
+courses of which all was measured and which what was measured of this one would have left open: one
+arm can show a failure alone, and not that there is none. Whether tablets were taken is answered as
+refills and drug levels answer it: infusions given, and what patients and clinicians say, are *yes*
+more often. It fails where an answer is missing because of what it would be, as where those who do
+not take their drugs are not asked.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +19,12 @@ import numpy.typing as npt
 from ..features.days import Days
 from ..features.history import History
 from .adherent import INFUSIONS, REPORTS, wholly_infused
-from .definition import Definition
+from .definition import Arm, Definition
 from .kleene import NO, UNKNOWN, YES, Answers
 from .label import Judgement, Regimens
 from .linear import inverse_logit, linear_predictor
 from .regimen import CLASS_BITS, has_class
+from .response import ArmValues, failed_by
 
 __all__ = ["at_least", "chances_of_counting"]
 
@@ -61,9 +65,9 @@ def chances_of_counting(
     """
     course = regimens.course
     failed, adequate = judgement.failed[course], judgement.adequate[course]
-    every, may_have_failed = np.ones(len(course), dtype=bool), failed != NO
+    may_have_failed = failed != NO
     alike = _Alike.of(_columns(judgement, regimens, definition, upcr), regimens)
-    chance = _chance_of_yes(failed, every, alike)
+    chance = _chance_of_failing(judgement, definition, alike)
     chance *= np.where(failed == UNKNOWN, _time_left(judgement, regimens, definition, horizon), 1.0)
     chance *= _chance_of_yes(adequate, may_have_failed, alike)
     by_evidence = alike.by_evidence(judgement)
@@ -155,23 +159,77 @@ def _known_from_alone(judgement: Judgement, measures: tuple[str, ...]) -> npt.ND
     return alone
 
 
+def _chance_of_failing(judgement: Judgement, definition: Definition, alike: _Alike) -> Numbers:
+    """Return the chance that each course failed, learned from courses of which all is measured.
+
+    Those among which what is measured of the course asked for would have left it as open: one arm
+    alone can show a failure and not that there is none, so that among all courses with an answer
+    failures are too many.
+    """
+    course = alike.regimens.course
+    failed, arms = judgement.failed[course], judgement.response.arms(course)
+    lacking, pattern = _lacking(arms)
+    whole = (failed != UNKNOWN) & ~judgement.reasons["too_short"][course] & ~lacking.any(axis=1)
+    chance: Numbers = (failed == YES).astype(float)
+    asked = _asked(failed, alike)
+    design, given = _designs(failed, np.ones(len(failed), dtype=bool), alike)
+    for number in np.unique(pattern[asked]):
+        mine = asked & (pattern == number)
+        without = _without(arms, lacking[mine.argmax()])
+        known = whole & (failed_by(definition, without) == UNKNOWN)
+        chance[mine] = _predicted(design[known], chance[known], given[mine])
+    return chance
+
+
+def _lacking(arms: Mapping[Arm, ArmValues]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
+    """Return which values courses lack, shape (n_courses, 4), and a number for which they are."""
+    values = [value for arm in arms.values() for value in (arm.baseline, arm.assessed)]
+    lacking = np.isnan(np.column_stack(values))
+    return lacking, lacking @ (1 << np.arange(lacking.shape[1]))
+
+
+def _without(arms: Mapping[Arm, ArmValues], lacking: npt.NDArray[np.bool_]) -> dict[Arm, ArmValues]:
+    """Return the arms without some of their values."""
+    of_arm = lacking.reshape(len(arms), 2)
+    return {
+        name: replace(
+            arm,
+            baseline=np.where(baseline, np.nan, arm.baseline),
+            assessed=np.where(assessed, np.nan, arm.assessed),
+        )
+        for (name, arm), (baseline, assessed) in zip(arms.items(), of_arm, strict=True)
+    }
+
+
 def _chance_of_yes(answers: Answers, among: npt.NDArray[np.bool_], alike: _Alike) -> Numbers:
-    """Return the chance that each answer is yes, learned from the known answers of courses alike.
+    """Return the chance that each answer is yes, learned from known answers of courses alike."""
+    chance: Numbers = (answers == YES).astype(float)
+    known, asked = among & (answers != UNKNOWN), _asked(answers, alike)
+    if asked.any():
+        design, given = _designs(answers, among, alike)
+        chance[asked] = _predicted(design[known], chance[known], given[asked])
+    return chance
+
+
+def _asked(answers: Answers, alike: _Alike) -> npt.NDArray[np.bool_]:
+    asked: npt.NDArray[np.bool_] = (answers == UNKNOWN) & (alike.regimens.counts != NO)
+    return asked
+
+
+def _designs(
+    answers: Answers, among: npt.NDArray[np.bool_], alike: _Alike
+) -> tuple[Numbers, Numbers]:
+    """Return the columns of each course as a reference, and as one whose answer is asked for.
 
     For the verdict all answers of a patient must be yes, so an unknown one is asked given that the
     unknown ones before it are.
     """
-    patient, counts = alike.regimens.patient, alike.regimens.counts
-    known, asked = among & (answers != UNKNOWN), (answers == UNKNOWN) & (counts != NO)
-    yes = known & (answers == YES)
-    others_yes, others_no = (_others(patient, said & alike.speaks) for said in (yes, known & ~yes))
-    chance: Numbers = (answers == YES).astype(float)
-    if not asked.any():
-        return chance
+    patient, speaks = alike.regimens.patient, among & alike.speaks
+    others_yes, others_no = (_others(patient, speaks & (answers == a)) for a in (YES, NO))
+    before = _before(patient, _asked(answers, alike))
     design = np.column_stack([alike.known, others_yes > 0, others_no > 0])
-    given = np.column_stack([alike.asked, others_yes + _before(patient, asked) > 0, others_no > 0])
-    chance[asked] = _predicted(design[known], yes[known].astype(float), given[asked])
-    return chance
+    given = np.column_stack([alike.asked, others_yes + before > 0, others_no > 0])
+    return design, given
 
 
 def _predicted(design: Numbers, yes: Numbers, asked: Numbers) -> Numbers:

@@ -6,6 +6,7 @@ by a third within a person, one value near a threshold can fall on the wrong sid
 
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +68,15 @@ class ArmValues:
             ratio: Numbers = self.assessed / self.baseline
         return ratio
 
+    def of(self, courses: npt.NDArray[Any]) -> "ArmValues":
+        """Return those of some courses."""
+        return ArmValues(
+            self.baseline[courses],
+            self.baseline_on[courses],
+            self.assessed[courses],
+            self.assessed_on[courses],
+        )
+
     def where(self, chosen: Flags, other: "ArmValues") -> "ArmValues":
         """Return these values where chosen, else the other's."""
         return ArmValues(
@@ -106,6 +116,10 @@ class Response:
     assessed_collected: Flags
     failed: Answers
     assessed_on: Days
+
+    def arms(self, courses: npt.NDArray[Any]) -> dict[Arm, ArmValues]:
+        """Return the values of some courses, by arm."""
+        return {"proteinuria": self.proteinuria.of(courses), "egfr": self.egfr.of(courses)}
 
     @property
     def discordant(self) -> Flags:

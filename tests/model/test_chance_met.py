@@ -1,5 +1,6 @@
 """The chance of the definition where the rule cannot tell, against full records and enumeration."""
 
+from dataclasses import replace
 from itertools import product
 
 import generated
@@ -56,6 +57,38 @@ def test_chances_tell_who_is_likelier_to_have_met_it(complete):
     lost = (found.status == "indeterminate") & (complete.status != "indeterminate")
     met = complete.status[lost] == "event"
     assert found.chance[lost][met].mean() > found.chance[lost][~met].mean() + 0.05
+
+
+def without_creatinine(of_patient):
+    """Outcomes where some patients have no creatinine, as before and after."""
+    registry = registry_of(draw_registry(PATIENTS, 5, load_parameters()))
+    table = registry.measurements
+    gone = (table["analyte"] == "creatinine").to_numpy() & of_patient[
+        registry.positions("measurements")
+    ]
+    lacking = replace(registry, tables={**registry.tables, "measurements": table[~gone]})
+    return (
+        outcome_by_rule(one, load_definition(), HORIZON, chances=True)
+        for one in (registry, lacking)
+    )
+
+
+def test_an_arm_that_is_not_measured_makes_failures_no_likelier():
+    """Proteinuria alone can say that a course failed, and not that it did not."""
+    some = np.random.default_rng(0).uniform(size=PATIENTS) < 0.5
+    before, after = without_creatinine(some)
+    unclear = [(one.status[some] == "indeterminate").sum() for one in (before, after)]
+    assert unclear[1] > unclear[0] + 100
+    was, now = expected(before)[some], expected(after)[some]
+    assert abs(now.sum() - was.sum()) < 3 * np.sqrt(((now - was) ** 2).sum())
+    assert now.sum() == pytest.approx(was.sum(), rel=0.1)
+
+
+def test_an_arm_that_nobody_has_measured_gives_no_chance():
+    before, after = without_creatinine(np.ones(PATIENTS, dtype=bool))
+    lost = (after.status == "indeterminate") & (before.status == "event_free")
+    assert lost.sum() > 200
+    assert np.isnan(after.chance[lost]).mean() > 0.9
 
 
 def test_answers_known_from_infusions_and_reports_do_not_make_the_unknown_ones_likelier():
