@@ -60,6 +60,11 @@ class Condition(_Part):
         return "egfr" if self.measure.startswith("egfr") else "proteinuria"
 
     @property
+    def arms(self) -> frozenset[Arm]:
+        """The arms that are asked about, here one."""
+        return frozenset({self.arm})
+
+    @property
     def comparison(self) -> tuple[str, float]:
         """Name of the comparison and its threshold."""
         name = next(name for name in _COMPARISONS if getattr(self, name) is not None)
@@ -88,6 +93,11 @@ class Rule(_Part):
             if parts is not None:
                 return name, parts
         raise AssertionError("a validated rule has a join")
+
+    @property
+    def arms(self) -> frozenset[Arm]:
+        """The arms that some condition asks about."""
+        return frozenset().union(*(part.arms for part in self.join[1]))
 
 
 class Regimen(_Part):

@@ -242,8 +242,8 @@ def _at_landmark(
         "last contact before the landmark",
     )
     measured = table.frame[required_feature(config.analytes)].notna().to_numpy()
-    first = next(iter(config.analytes))
-    steps.keep(measured, f"{first} measured by the landmark", "never measured by then")
+    needed = next(iter(config.analytes))
+    steps.keep(measured, f"{needed} measured by the landmark", "never measured by then")
     at_risk = steps.kept.copy()
     steps.keep(outcome.status != "censored", "followed to the horizon or an end", "censored")
     steps.keep(

@@ -163,6 +163,18 @@ def test_real_patients_are_not_called_simulated_and_truncated_weights_are_counte
     )
 
 
+def test_an_arm_of_the_definition_that_nobody_has_measured_is_told():
+    registry = simulated()
+    table = registry.measurements
+    without = {**registry.tables, "measurements": table[table["analyte"] != "creatinine"]}
+    found = again(registry=replace(registry, tables=without))
+    assert any("asks about eGFR, which the registry has of nobody" in s for s in found["warnings"])
+    proteinuria_alone = replace(trained().model, definition=load_definition("upcr-1"))
+    found = again(registry=replace(registry, tables=without), model=proteinuria_alone)
+    for one in (found, results()):
+        assert not any("of nobody" in said for said in one["warnings"])
+
+
 def test_a_definition_that_is_not_the_preset_of_its_name_is_told():
     assumed = load_definition().with_adherence_unknown("assume_adherent")
     run = trained()
