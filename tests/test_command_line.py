@@ -373,7 +373,8 @@ def test_rows_left_out_of_a_trial_stay_outside_the_folder_that_is_sent(model, tm
 
 
 def test_an_update_writes_the_rows_left_out_and_reads_the_ledger_first(model, tmp_path):
-    folder = write(tmp_path / "bad", {"measurements": bad_unit})
+    last_is_bad = {"measurements": lambda t: t.assign(unit=[*t["unit"][:-1], "furlong"])}
+    folder = write(tmp_path / "bad", last_is_bad)
     result = run("update", model, folder, "--out", tmp_path / "new", "--skip-bad-rows")
     assert result.exit_code == 0, result.output
     assert "furlong" in (tmp_path / "rejected.csv").read_text()
