@@ -28,7 +28,15 @@ from ..model.outcome import Outcome, outcome_by_registry, outcome_by_rule
 from ..model.weights import Weights, outcome_weights
 from .config import TrainingConfig
 
-__all__ = ["AtRisk", "each_once", "people", "required_feature", "rows_at_risk", "why_useless"]
+__all__ = [
+    "AtRisk",
+    "each_once",
+    "expected_events",
+    "people",
+    "required_feature",
+    "rows_at_risk",
+    "why_useless",
+]
 
 _SPEAKS_TO_DETERMINABILITY = (
     "age",
@@ -123,6 +131,12 @@ def people(y: npt.NDArray[np.float64], possible: npt.NDArray[np.bool_]) -> tuple
     (3, 1)
     """
     return int(each_once(y, possible).sum()), int(((y == 1) & ~possible).sum())
+
+
+def expected_events(rows: AtRisk) -> float:
+    """Return the events at the primary landmark, those that are only possible by their chance."""
+    at = rows.primary & rows.has_outcome
+    return float((rows.y[at] * rows.weights.chance[at]).sum())
 
 
 class _Attrition:

@@ -23,7 +23,7 @@ from ..model.columns import Piece
 from ..model.definition import Definition
 from ..model.sample_size import SampleSize, sample_size
 from ..model.terms import about_the_records, affordable, every_piece, parameters_of, terms_of
-from .at_risk import AtRisk, people, rows_at_risk, why_useless
+from .at_risk import AtRisk, expected_events, people, rows_at_risk, why_useless
 from .config import TrainingConfig
 from .overlap import refuse_the_outcome
 
@@ -272,8 +272,7 @@ def _sample_size(rows: AtRisk, parameters: int, config: TrainingConfig) -> Sampl
     """Hold the parameters against the patients, and the events that are known or expected."""
     at = rows.primary & rows.has_outcome
     patients, _ = people(rows.y[at], rows.possible[at])
-    events = float((rows.y[at] * rows.weights.chance[at]).sum())
-    return sample_size(patients, events, parameters, config.anticipated_auroc)
+    return sample_size(patients, expected_events(rows), parameters, config.anticipated_auroc)
 
 
 def _affordable_parameters(rows: AtRisk, config: TrainingConfig) -> int | None:

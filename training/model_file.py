@@ -23,7 +23,7 @@ from ..model.spread import Spread
 from ..model.support import support_of
 from ..model.table_calibration import VennAbersCalibration
 from ..model.terms import terms_of
-from .at_risk import people, required_feature
+from .at_risk import expected_events, people, required_feature
 from .cohort import Cohort
 from .config import TrainingConfig
 from .refits import Refits, refit_coefficients
@@ -91,6 +91,7 @@ def to_risk_model(
             "synthetic": registry.source.synthetic,
             "patients": patients,
             "events": events,
+            "expected_events": expected_events(cohort),
             "rows": int(rows.sum()),
             "config": {**config.model_dump(mode="json"), "classifier": cohort.classifier},
         },

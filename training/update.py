@@ -21,7 +21,8 @@ from ..model.columns import Piece
 from ..model.recalibrated import recalibrated
 from ..model.sample_size import affordable_parameters
 from ..model.terms import parameters_of
-from .at_risk import AtRisk, people
+from .at_risk import AtRisk, expected_events, people
+from .cohort import ELASTIC_NET, LOGISTIC
 from .external import site_config, site_rows
 from .metrics import log_odds
 from .progress import Step
@@ -35,6 +36,8 @@ EVENTS_FOR_SLOPE = 100
 """With the outcome and without; fewer than 100 leave a slope unknown (Vergouwe et al., J Clin
 Epidemiol 2005;58:475)."""
 SIGNIFICANT = 0.05
+AUROC = 0.8
+"""With which the size of the site is reckoned."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -144,15 +147,34 @@ def _cannot(model: RiskModel, rows: AtRisk) -> dict[str, str]:
     def needs(number: int) -> str:
         return "" if fewer >= number else f"needs {number} with and without the outcome; {has}"
 
-    wanted = parameters_of([Piece(column.term) for column in model.columns])
-    carried = affordable_parameters(patients, 0.8, events / patients) if fewer else 0
+    wanted, carried = _parameters(model), _carried(patients, expected_events(rows))
     enough = carried >= wanted
     return {
         "unchanged": "",
         "intercept": needs(EVENTS_FOR_INTERCEPT),
         "intercept and slope": needs(EVENTS_FOR_SLOPE),
-        "refit": "" if enough else f"the site carries {carried} parameters, the model has {wanted}",
+        "refit": "" if enough else f"the site carries {carried} parameters, a refit has {wanted}",
     }
+
+
+def _parameters(model: RiskModel) -> int:
+    """Return how many parameters a refit has.
+
+    Most columns of an elastic net are held back; it is refitted where the site carries as many
+    parameters as the patients did whom it was trained on.
+    """
+    trained = model.training
+    if _classifier(model) == ELASTIC_NET:
+        return _carried(trained["patients"], trained.get("expected_events", trained["events"]))
+    return parameters_of([Piece(column.term) for column in model.columns])
+
+
+def _carried(patients: int, events: float) -> int:
+    return affordable_parameters(patients, AUROC, events / patients) if events > 0 else 0
+
+
+def _classifier(model: RiskModel) -> str:
+    return str(model.training.get("config", {}).get("classifier", LOGISTIC))
 
 
 def _lines(model: RiskModel, rows: AtRisk) -> dict[str, tuple[float, float]]:
@@ -209,6 +231,9 @@ def _why(name: str, p_values: dict[str, float], taken: str) -> str:
 
 
 def _refit(model: RiskModel, registry: Registry, step: Step) -> RiskModel:
-    """Train the model's own terms on the site's patients."""
-    config = site_config(model).changed(terms=tuple(model.feature_names))
+    """Train the model's own terms on the site's patients, or an elastic net anew."""
+    again: dict[str, Any] = {"terms": tuple(model.feature_names)}
+    if _classifier(model) == ELASTIC_NET:
+        again = {"classifier": ELASTIC_NET}
+    config = site_config(model).changed(**again)
     return fit_model(registry, model.definition, config, step)

@@ -185,6 +185,41 @@ def test_what_the_site_cannot_carry_is_not_done_and_said():
         updated(trained().model, method="refit")
 
 
+def elastic_net(**trained_on):
+    model = trained().model
+    config = {**model.training["config"], "classifier": "elastic net"}
+    return replace(model, training={**model.training, "config": config, **trained_on})
+
+
+@pytest.fixture
+def refitted_with(monkeypatch):
+    """The configurations with which a refit was asked for, none of which is run."""
+    asked = []
+
+    def fit_model(registry, definition, config, step):
+        asked.append(config)
+        return trained().model
+
+    monkeypatch.setattr("lnrisk.training.update.fit_model", fit_model)
+    return asked
+
+
+def test_an_elastic_net_is_refitted_as_one_where_the_site_is_as_large(refitted_with):
+    at_home = {"patients": 560, "events": 20, "expected_events": 47.0}
+    found = updated(elastic_net(**at_home), 1500, method="refit")
+    (config,) = refitted_with
+    assert (config.classifier, config.terms) == ("elastic net", None)
+    assert found.model.training["site"] == "north"
+    with pytest.raises(LnriskError, match=r"the site carries \d parameters, a refit has \d\d"):
+        updated(elastic_net(patients=5000, events=200, expected_events=410.0), method="refit")
+
+
+def test_a_regression_is_refitted_with_its_own_terms(refitted_with):
+    updated(trained().model, 4000, method="refit")
+    (config,) = refitted_with
+    assert (config.classifier, config.terms) == ("best", tuple(trained().model.feature_names))
+
+
 def test_a_model_that_fits_is_left_as_it_is():
     model = trained().model
     line = updated(biased(0.0), 60, 3)
