@@ -11,28 +11,43 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..features.days import NEVER
 from ..features.errors import LnriskError
 from ..features.feature import Feature
 from ..features.laboratory import LANDMARK_MONTH, statistic_name
-from ..features.pipeline import TrajectoryPlan, trajectory_plan
+from ..features.pipeline import TrajectoryPlan, index_days, trajectory_plan
 from ..features.registry import Registry
 from ..features.summaries import STATISTICS
 from ..features.trajectories import shrunken_dictionary
 from ..features.trajectory_fit import has_enough
 from ..model.columns import Piece
 from ..model.definition import Definition
+from ..model.label import label
 from ..model.sample_size import SampleSize, sample_size
 from ..model.terms import about_the_records, affordable, every_piece, parameters_of, terms_of
 from .at_risk import AtRisk, expected_events, people, rows_at_risk, why_useless
 from .config import TrainingConfig
 from .overlap import refuse_the_outcome
 
-__all__ = ["BOOSTING", "ELASTIC_NET", "LOGISTIC", "Cohort", "build_cohort", "with_every_feature"]
+__all__ = [
+    "BOOSTING",
+    "ELASTIC_NET",
+    "LOGISTIC",
+    "Cohort",
+    "build_cohort",
+    "known_outcomes",
+    "with_every_feature",
+]
 
 SIMPLEST_FIRST = LOGISTIC, ELASTIC_NET, BOOSTING = "logistic", "elastic net", "boosting"
 
 FEWEST_EVENTS = 10
 FEWEST_WITHOUT = 10
+UNKNOWN_ANSWERS = {
+    "failed": "whether a course failed",
+    "adequate": "whether it was dosed as it should be",
+    "adherent": "whether its drugs were taken",
+}
 SHORTEST = 1
 SHORTEST_ALLOWED = 3
 """Parameters of the shortest model, and of one on too few patients where that is allowed."""
@@ -117,28 +132,57 @@ def _needed(plan: TrajectoryPlan, terms: Collection[str]) -> TrajectoryPlan:
     return TrajectoryPlan(series, plan.groups, knots)
 
 
-def _check_events(registry: Registry, rows: AtRisk, config: TrainingConfig) -> None:
+def _check_events(
+    registry: Registry, rows: AtRisk, definition: Definition, config: TrainingConfig
+) -> None:
+    """Refuse too few known outcomes; where it is allowed, expected ones make up for them."""
+    events, without = known_outcomes(rows)
+    if events >= FEWEST_EVENTS and without >= FEWEST_WITHOUT:
+        return
+    expected, others = expected_events(rows), int((rows.primary & rows.possible & rows.each).sum())
+    expected_without = events + without + others - expected
+    enough = expected >= FEWEST_EVENTS and expected_without >= FEWEST_WITHOUT
+    if enough and config.allow_small:
+        return
+    said = (
+        f"{registry.source.name}: {events} of {events + without} resolved patients at "
+        f"risk on day {rows.primary_landmark} met the outcome by day {config.horizon_days}; "
+        f"at least {FEWEST_EVENTS} with and {FEWEST_WITHOUT} without are needed."
+    )
+    if others:
+        said += f" The rule cannot judge {others} others"
+        said += _what_is_unknown(registry, rows, definition, config.horizon_days) + "."
+    if enough:
+        said += (
+            f" {expected - events:.0f} of them are expected to meet it; --allow-small trains on "
+            "their chances, and every output then says so."
+        )
+    raise LnriskError(f"{said}\n{rows.attrition.to_string(index=False)}")
+
+
+def known_outcomes(rows: AtRisk) -> tuple[int, int]:
+    """Return how many are known to have had the outcome, and not to, at the primary landmark."""
     known = rows.primary & rows.has_outcome & ~rows.possible
     patients, events = people(rows.y[known], rows.possible[known])
-    without = patients - events
-    if events < FEWEST_EVENTS or without < FEWEST_WITHOUT:
-        raise LnriskError(
-            f"{registry.source.name}: {events} of {events + without} resolved patients at "
-            f"risk on day {rows.primary_landmark} met the outcome by day {config.horizon_days}; "
-            f"at least {FEWEST_EVENTS} with and {FEWEST_WITHOUT} without are needed."
-            f"{_cannot_be_judged(rows)}\n"
-            f"{rows.attrition.to_string(index=False)}"
-        )
+    return events, patients - events
 
 
-def _cannot_be_judged(rows: AtRisk) -> str:
-    """Return how many the rule cannot judge, and what would let it; empty where there are none."""
-    others = int((rows.primary & rows.possible & rows.each).sum())
-    if not others:
-        return ""
+def _what_is_unknown(registry: Registry, rows: AtRisk, definition: Definition, days: int) -> str:
+    """Return of how many of those whom the rule cannot judge each answer is unknown."""
+    index = index_days(registry)
+    courses = label(registry, definition, np.where(index < NEVER, index + days, NEVER)).courses
+    mine = courses[courses["patient_id"].isin(rows.patient_id[rows.primary & rows.possible])]
+    unknown = {
+        name: int(mine.loc[mine[name] == "unknown", "patient_id"].nunique())
+        for name in UNKNOWN_ANSWERS
+    }
+    told = [f"of {count} {UNKNOWN_ANSWERS[name]}" for name, count in unknown.items() if count]
+    said = f": it is unknown {', '.join(told)}"
+    if unknown["adherent"] < max(unknown.values()):
+        return said
     return (
-        f" The rule cannot judge {others} others: where nobody recorded adherence, a definition "
-        'with when_adherence_unknown = "assume_adherent" does, and every output names it.'
+        f'{said}; a definition with when_adherence_unknown = "assume_adherent" judges those of '
+        "whom adherence is not recorded, and every output names it"
     )
 
 
@@ -247,7 +291,7 @@ def build_cohort(registry: Registry, definition: Definition, config: TrainingCon
         When too few patients or events remain to fit anything.
     """
     rows = rows_at_risk(registry, definition, config)
-    _check_events(registry, rows, config)
+    _check_events(registry, rows, definition, config)
     known = _dictionary(rows, config)
     enough = _affordable_parameters(rows, config)
     pieces, why = _chosen_pieces(rows, known, config, enough)

@@ -16,7 +16,7 @@ from ..model.crossfitted import CrossFittedRisk
 from ..model.definition import Definition, load_definition, presets
 from ..model.response import Evidence
 from ..model.weights import LARGEST_WEIGHT
-from .cohort import Cohort
+from .cohort import FEWEST_EVENTS, Cohort, known_outcomes
 from .config import TrainingConfig
 from .curves import calibration_curve, grouped_calibration, roc_curve
 from .records import records
@@ -144,6 +144,13 @@ def _warnings(
             f"TOO FEW PATIENTS: {size.patients:g} with {size.events:.0f} events carry "
             f"{size.affordable_parameters} parameters, the model has {size.parameters}; it was "
             "trained because this was allowed, and its figures will not hold elsewhere."
+        )
+    events, _ = known_outcomes(cohort)
+    if events < FEWEST_EVENTS:
+        said.append(
+            f"FEW KNOWN EVENTS: of {size.events:.0f} only {events} are known; the others are "
+            "expected of patients whom the rule cannot judge, and every figure rests on their "
+            "chances."
         )
     said.extend(size.remarks)
     if cohort.weights.truncated:

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..features.errors import LnriskError
 from ..features.registry import Registry
@@ -80,8 +81,8 @@ class Done:
             *(synthetic if results["synthetic"] else []),
             "who was left out",
             _indented(self.trained.cohort.attrition.to_string(index=False)),
-            f"{results['cohort']['events']} events; {plan['repeats']} x {plan['folds']}-fold "
-            f"cross-validation, {plan['level']:.0%} intervals",
+            f"{_events(results)}; {plan['repeats']} x {plan['folds']}-fold cross-validation, "
+            f"{plan['level']:.0%} intervals",
             *figures,
             *(f"note: {warning}" for warning in results["warnings"]),
             f"run id     {self.tracked.run_id}",
@@ -89,6 +90,12 @@ class Done:
             f"tracking   {self.tracked.tracking_uri}",
         ]
         return "\n".join([*lines, *([f"folder     {self.out}"] if self.out else [])])
+
+
+def _events(results: dict[str, Any]) -> str:
+    known = results["cohort"]["events"]
+    others = round(results["sample_size"]["events"] - known)
+    return f"{known} known events and {others} expected" if others else f"{known} events"
 
 
 def _indented(text: str) -> str:

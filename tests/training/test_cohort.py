@@ -11,11 +11,12 @@ from generated import Patient
 from lnrisk.features.errors import LnriskError
 from lnrisk.features.vocabulary import drugs_with_role
 from lnrisk.model.definition import load_definition
-from lnrisk.training.cohort import build_cohort
+from lnrisk.training.cohort import FEWEST_EVENTS, build_cohort, known_outcomes
 from lnrisk.training.config import TrainingConfig
 from registries import trained
 
 CONFIG = TrainingConfig(landmark_days=84, allow_small=True)
+STRICT = CONFIG.changed(allow_small=False)
 
 
 def person(number=0, *, second=200, falls=False, last=760, pdc="0.95", endings=(), first_value=-10):
@@ -266,12 +267,29 @@ def test_who_is_refused_for_unknown_adherence_hears_what_would_let_the_rule_judg
     nobody_asked = [replace(one, adherence=[], treatments=TABLETS) for one in REFRACTORY]
     some = [*REFRACTORY[:5], *nobody_asked]
     with pytest.raises(
-        LnriskError, match=r"cannot judge \d+ others: .* = \"assume_adherent\" does"
+        LnriskError, match=r"cannot judge \d+ others: .* = \"assume_adherent\" judges those"
     ):
-        cohort(refractory=some)
+        cohort(config=STRICT, refractory=some)
     assumed = load_definition().with_adherence_unknown("assume_adherent")
     people = generated.registry([*some, *RESPONDERS])
     assert len(build_cohort(people, assumed, CONFIG).y) == len(some) + len(RESPONDERS)
+
+
+def test_where_few_events_are_known_and_enough_expected_it_is_a_choice_to_train():
+    untold = [replace(one, adherence=[], treatments=TABLETS) for one in REFRACTORY]
+    some = [*REFRACTORY[:5], *untold]
+    with pytest.raises(LnriskError, match=r"\d+ of them are expected .* --allow-small trains on"):
+        cohort(config=STRICT, refractory=some)
+    found = cohort(refractory=some)
+    assert known_outcomes(found)[0] < FEWEST_EVENTS < found.sample_size.events
+
+
+def test_who_is_refused_hears_what_is_unknown():
+    no_dose = [(drug, first, last, "", unit, "") for drug, first, last, _, unit, _ in TABLETS]
+    undosed = [replace(one, treatments=no_dose) for one in REFRACTORY]
+    with pytest.raises(LnriskError, match=r"of \d+ whether it was dosed as it should be") as error:
+        cohort(config=STRICT, refractory=[*REFRACTORY[:5], *undosed])
+    assert "assume_adherent" not in str(error.value)
 
 
 def test_ten_with_and_ten_without_are_enough():

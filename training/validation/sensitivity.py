@@ -19,7 +19,14 @@ from ...model.certainty import outcome_certainty
 from ...model.definition import Definition, load_definition, presets
 from ..at_risk import people
 from ..choice import Fits, fit_and_predict, lean
-from ..cohort import LOGISTIC, Cohort, build_cohort, with_every_feature
+from ..cohort import (
+    FEWEST_EVENTS,
+    LOGISTIC,
+    Cohort,
+    build_cohort,
+    known_outcomes,
+    with_every_feature,
+)
 from ..config import TrainingConfig
 from ..metrics import Floats
 from ..pieces import NOWHERE, Arrays, Pieces
@@ -41,6 +48,9 @@ COLUMNS = (
     "note",
 )
 READINGS = ("unknown", "assume_adherent")
+_NOT_FITTED = {
+    "note": np.array(["Not fitted: too few patients known to be with, or without, the outcome."])
+}
 
 
 @dataclass(frozen=True)
@@ -138,7 +148,9 @@ def _under(registry: Registry, near: Fits, choosing: bool, setting: _Setting) ->
     try:
         cohort = _cohort(registry, setting, choosing)
     except LnriskError:
-        return {"note": np.array(["Not fitted: too few patients with, or without, the outcome."])}
+        return _NOT_FITTED
+    if known_outcomes(cohort)[0] < FEWEST_EVENTS:
+        return _NOT_FITTED
     rows = cohort.primary & cohort.has_outcome
     risk = np.full(len(rows), np.nan)
     needed = lean(cohort)
