@@ -59,6 +59,8 @@ def validate(
     file = out / "external.json"
     text = json.dumps(found, indent=1) + "\n"
     write_files({**rejected_beside(out, reading, skip_bad_rows), file: text})
+    for remark in found["remarks"]:
+        say(f"note: {remark}")
     for landmark in found["landmarks"]:
         week = f"week {landmark['landmark_days'] / 7:.3g}"
         if landmark["withheld"]:

@@ -22,6 +22,7 @@ from .metrics import auroc, brier, calibration_slope, observed_expected, scaled_
 from .progress import Step
 from .records import plain
 from .standard_errors import auroc_error, log_observed_expected_error, slope_error
+from .unmeasured import unmeasured
 from .validation.cells import hidden
 
 __all__ = [
@@ -114,7 +115,7 @@ def external_validation(
     -------
     dict
         Of schema `SCHEMA`: for each landmark counts, measures with their standard errors, and
-        groups of calibration, see `safe_groups`.
+        groups of calibration, see `safe_groups`; and remarks on the registry.
 
     Raises
     ------
@@ -143,6 +144,7 @@ def external_validation(
             "synthetic": model.synthetic,
         },
         "landmarks": landmarks,
+        "remarks": unmeasured(registry, model.definition) if model.outcome == "rule" else [],
     }
 
 

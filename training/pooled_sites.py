@@ -39,6 +39,7 @@ class _Site(BaseModel):
     synthetic: bool
     model: dict[str, Any]
     landmarks: list[_Landmark]
+    remarks: list[str] = []
 
 
 def read_site(path: Path) -> dict[str, Any]:
@@ -106,9 +107,15 @@ def pool_sites(sites: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "model": first,
         "synthetic": any(site["synthetic"] for site in sites),
         "sites": names,
+        "remarks": [f"{site['site']}: {said}" for site in sites for said in _remarks(site)],
         "pooled": pooled,
         "rows": rows.astype(object).where(rows.notna(), None).to_dict("records"),
     }
+
+
+def _remarks(site: dict[str, Any]) -> list[str]:
+    remarks: list[str] = site.get("remarks", [])
+    return remarks
 
 
 def _rows(sites: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -136,6 +143,7 @@ def pooled_table(pooled: dict[str, Any]) -> str:
     lines = [f"{len(pooled['sites'])} sites: {', '.join(pooled['sites'])}"]
     if pooled["synthetic"]:
         lines.append("SIMULATED PATIENTS: no figure is evidence about real people.")
+    lines.extend(f"note: {remark}" for remark in pooled["remarks"])
     for row in pooled["pooled"]:
         span, new = _span(row, ""), _span(row, "prediction_")
         lines.append(

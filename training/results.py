@@ -14,12 +14,12 @@ from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.crossfitted import CrossFittedRisk
 from ..model.definition import Definition, load_definition, presets
-from ..model.response import Evidence
 from ..model.weights import LARGEST_WEIGHT
 from .cohort import FEWEST_EVENTS, Cohort, known_outcomes
 from .config import TrainingConfig
 from .curves import calibration_curve, grouped_calibration, roc_curve
 from .records import records
+from .unmeasured import unmeasured
 from .validation.cross_validation import CrossValidation
 
 __all__ = ["SCHEMA", "run_results"]
@@ -28,7 +28,6 @@ SCHEMA = "lnrisk.results/2"
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)
 BINS = 20
 ROC_POINTS = 101
-ARM_NAMES = {"proteinuria": "proteinuria", "egfr": "eGFR"}
 
 
 def _flagged(
@@ -116,28 +115,13 @@ def _about_the_definition(definition: Definition) -> list[str]:
     return said
 
 
-def _about_what_is_measured(registry: Registry, definition: Definition) -> list[str]:
-    """Return what cannot be told of anybody because the rule's own measures are lacking."""
-    evidence = Evidence.of(registry)
-    measured = {
-        "proteinuria": len(evidence.upcr) + len(evidence.protein_24h) > 0,
-        "egfr": len(evidence.egfr) > 0,
-    }
-    return [
-        f"The definition asks about {ARM_NAMES[arm]}, which the registry has of nobody: where the "
-        "rest does not decide, whether a course failed is unknown, and no chance can be learned."
-        for arm in sorted(definition.failed.arms)
-        if not measured[arm]
-    ]
-
-
 def _warnings(
     registry: Registry, cohort: Cohort, validated: CrossValidation, model: RiskModel
 ) -> list[str]:
     said = list(validated.remarks)
     if model.outcome == "rule":
         said.extend(_about_the_definition(model.definition))
-        said.extend(_about_what_is_measured(registry, model.definition))
+        said.extend(unmeasured(registry, model.definition))
     size = cohort.sample_size
     if size.too_small:
         said.append(

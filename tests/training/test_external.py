@@ -109,6 +109,19 @@ def test_the_figures_are_close_to_those_at_home_where_the_site_is_like_home():
     assert tried()["synthetic"] is True
 
 
+def test_a_site_that_lacks_an_arm_of_the_definition_says_so_and_so_does_the_pool():
+    registry = simulated(700, 4)
+    table = registry.measurements
+    without = {**registry.tables, "measurements": table[table["analyte"] != "creatinine"]}
+    lacking = replace(registry, tables=without)
+    found = external_validation(trained().model, lacking, "south", TODAY, quietly)
+    (remark,) = found["remarks"]
+    assert "asks about eGFR, which the registry has of nobody" in remark
+    assert tried()["remarks"] == []
+    before = {key: value for key, value in tried().items() if key != "remarks"}
+    assert f"note: south: {remark}" in pooled_table(pool_sites([before, found]))
+
+
 def test_a_site_too_small_gives_no_figure():
     found = external_validation(trained().model, simulated(60, 3), "small", TODAY, quietly)
     assert all(one["withheld"] and not one["measures"] for one in found["landmarks"])
