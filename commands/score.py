@@ -92,6 +92,8 @@ def score(
     say(f"model {chosen.version}: {counts or 'no patients'}")
     if chosen.synthetic:
         say("The model was trained on simulated patients.")
+    for reservation in chosen.too_few:
+        say(f"The model: {reservation}")
 
 
 def _in_processes(step: "Step") -> "Each":

@@ -65,6 +65,8 @@ def serve(
         say(f"model {chosen.version} on {scheme}://{host}:{port}; Ctrl-C finishes what was begun")
         if chosen.synthetic:
             say("The model was trained on simulated patients.")
+        for reservation in chosen.too_few:
+            say(f"The model: {reservation}")
         if operation.silent:
             say("Silent: risks are logged and not shown.")
         app = operate(create_app(chosen, settings), chosen, operation)

@@ -154,6 +154,11 @@ class RiskModel:
         """Whether the training patients were simulated."""
         return bool(self.training["synthetic"])
 
+    @property
+    def too_few(self) -> tuple[str, ...]:
+        """What the training patients were too few for; empty where they were enough."""
+        return tuple(self.training.get("too_few", ()))
+
     @cached_property
     def feature_names(self) -> list[str]:
         """Names of the terms, in order."""

@@ -19,7 +19,7 @@ from ..features.registry import Registry
 from ..model.artifact import RiskModel
 from ..model.spread import LEVEL
 from .audit.journal import note_assessments
-from .cautions import SIMULATED, Caution, cautions_of
+from .cautions import Caution, cautions_about, cautions_of
 from .criteria import EPOCH, date_of, number_of
 from .drivers import Driver, DriverGroup, Drivers, drivers_of
 from .explained_label import Label, explained
@@ -181,8 +181,7 @@ def assess(model: RiskModel, registry: Registry, as_of: datetime.date | Days) ->
         why = str(found.why[at])
         since = int(found.days[at] - found.index[at])
         cautions = cautions_of(model, found.terms[at], since) if status == "ok" else ()
-        if model.synthetic:
-            cautions = (*cautions, Caution("simulated", SIMULATED))
+        cautions = (*cautions, *cautions_about(model))
         answers.append(
             Assessment(
                 as_of=EPOCH + datetime.timedelta(days=int(found.days[at])),

@@ -21,19 +21,25 @@ __all__ = [
     "LATER_UNUSED",
     "MISSING",
     "SIMULATED",
+    "TOO_FEW",
     "Caution",
     "OddValue",
+    "cautions_about",
     "cautions_of",
     "odd_value",
 ]
 
 Floats = npt.NDArray[np.float64]
 
-Code = Literal["odd_value", "later_unused", "missing", "simulated"]
+Code = Literal["odd_value", "later_unused", "missing", "too_few", "simulated"]
 CODES: tuple[str, ...] = get_args(Code)
 
 LATER_UNUSED = "rests on day {day}; {days} later days are not used"
 MISSING = "missing: {names}"
+TOO_FEW = (
+    "The model was trained on too few patients, or too few of them were known to have had the "
+    "outcome; its risks may not hold."
+)
 SIMULATED = "The model was trained on simulated patients; the risk says nothing about real people."
 
 
@@ -62,7 +68,8 @@ class Caution:
         Field(
             description="`odd_value`: a value outside what is plausible; `later_unused`: the risk "
             "rests on an earlier day than the one asked about; `missing`: features of the model "
-            "that are not known; `simulated`: the model was trained on simulated patients."
+            "that are not known; `too_few`: the model was trained on fewer patients, or known "
+            "events, than it asks for; `simulated`: the model was trained on simulated patients."
         ),
     ]
     text: Annotated[str, Field(description="The sentence of `warnings`.")]
@@ -78,6 +85,12 @@ class Caution:
         tuple[Lack, ...], Field(description="The same by analyte, biopsy or treatment.")
     ] = ()
     odd: Annotated[OddValue | None, Field(description="The value, and where it was sent.")] = None
+
+
+def cautions_about(model: RiskModel) -> tuple[Caution, ...]:
+    """Return what to beware of in whatever the model says."""
+    few = (Caution("too_few", TOO_FEW),) if model.too_few else ()
+    return (*few, Caution("simulated", SIMULATED)) if model.synthetic else few
 
 
 def cautions_of(model: RiskModel, values: Floats, since: int) -> tuple[Caution, ...]:

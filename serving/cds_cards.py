@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from .assessment import Assessment
-from .cautions import SIMULATED
+from .cautions import SIMULATED, TOO_FEW
 from .feedback import OVERRIDE_REASONS, SYSTEM
 from .from_fhir import AssessedRecord
 from .risk_assessment import BY_RULE, CARE
@@ -92,6 +92,8 @@ def _detail(record: AssessedRecord) -> Iterator[str]:
     label = answer.label
     if answer.model.trained_on_simulated_data:
         yield f"**{SIMULATED}**\n"
+    if TOO_FEW in answer.warnings:
+        yield f"**{TOO_FEW}**\n"
     if answer.status == "met":
         yield f"{BY_RULE}\n"
     elif answer.risk is not None:
@@ -111,7 +113,7 @@ def _detail(record: AssessedRecord) -> Iterator[str]:
     if answer.missing:
         yield "\n**Not known**\n"
         yield from (f"- {_plain(each.text)}" for each in answer.missing[:DRIVERS_SHOWN])
-    warnings = [warning for warning in answer.warnings if warning != SIMULATED]
+    warnings = [warning for warning in answer.warnings if warning not in (SIMULATED, TOO_FEW)]
     remarks = [*record.not_used, *warnings, *record.assumed]
     if remarks:
         yield "\n**Beware**\n"

@@ -54,6 +54,9 @@ class ModelCard:
         tuple[int, ...], Field(description="Days after the index date that it was trained at.")
     ]
     trained_on_simulated_data: bool
+    trained_on_too_few: Annotated[
+        tuple[str, ...], Field(description="What the training patients were too few for.")
+    ]
     training: Annotated[dict[str, Any], Field(description="Data, patients, events and more.")]
     features: tuple[CardFeature, ...]
     inputs: Annotated[
@@ -77,7 +80,8 @@ def model_card(model: RiskModel) -> ModelCard:
         horizon_days=model.horizon_days,
         landmarks=model.landmarks,
         trained_on_simulated_data=model.synthetic,
-        training={k: v for k, v in model.training.items() if k != "support"},
+        trained_on_too_few=model.too_few,
+        training={k: v for k, v in model.training.items() if k not in ("support", "too_few")},
         features=tuple(
             CardFeature(
                 term.name,

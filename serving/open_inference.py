@@ -254,6 +254,7 @@ def _answer(model: RiskModel, request: InferRequest, scores: ColumnScores) -> di
             "definition": model.definition.name,
             "definition_version": model.definition.version,
             "trained_on_simulated_data": model.synthetic,
+            "trained_on_too_few": bool(model.too_few),
         },
         "outputs": [_output(name, getattr(scores, name)) for name in chosen],
     }

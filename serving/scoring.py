@@ -30,6 +30,7 @@ __all__ = ["Scored", "asked_day", "landmark_days", "score", "scored"]
 DRIVERS_SHOWN = 3
 SMALLEST_SHOWN = 0.005
 DAYS_PER_WEEK = 7
+TOO_FEW = "model trained on too few patients or known events"
 SIMULATED = "model trained on simulated patients"
 
 Floats = npt.NDArray[np.float64]
@@ -118,6 +119,8 @@ def _remarks(model: RiskModel, values: Floats, since: Days) -> npt.NDArray[np.ob
             named[pattern] = ", ".join(lack.text for lack in lacks)
         if named[pattern]:
             said.append(MISSING.format(names=named[pattern]))
+        if model.too_few:
+            said.append(TOO_FEW)
         if model.synthetic:
             said.append(SIMULATED)
         texts.append("; ".join(said))

@@ -27,6 +27,7 @@ from .at_risk import expected_events, people, required_feature
 from .cohort import Cohort
 from .config import TrainingConfig
 from .refits import Refits, refit_coefficients
+from .too_few import too_few
 
 __all__ = ["to_risk_model"]
 
@@ -93,6 +94,7 @@ def to_risk_model(
             "events": events,
             "expected_events": expected_events(cohort),
             "rows": int(rows.sum()),
+            "too_few": too_few(cohort),
             "config": {**config.model_dump(mode="json"), "classifier": cohort.classifier},
         },
     )

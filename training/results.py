@@ -15,10 +15,11 @@ from ..model.artifact import RiskModel
 from ..model.crossfitted import CrossFittedRisk
 from ..model.definition import Definition, load_definition, presets
 from ..model.weights import LARGEST_WEIGHT
-from .cohort import FEWEST_EVENTS, Cohort, known_outcomes
+from .cohort import Cohort
 from .config import TrainingConfig
 from .curves import calibration_curve, grouped_calibration, roc_curve
 from .records import records
+from .too_few import too_few
 from .unmeasured import unmeasured
 from .validation.cross_validation import CrossValidation
 
@@ -122,21 +123,8 @@ def _warnings(
     if model.outcome == "rule":
         said.extend(_about_the_definition(model.definition))
         said.extend(unmeasured(registry, model.definition))
-    size = cohort.sample_size
-    if size.too_small:
-        said.append(
-            f"TOO FEW PATIENTS: {size.patients:g} with {size.events:.0f} events carry "
-            f"{size.affordable_parameters} parameters, the model has {size.parameters}; it was "
-            "trained because this was allowed, and its figures will not hold elsewhere."
-        )
-    events, _ = known_outcomes(cohort)
-    if events < FEWEST_EVENTS:
-        said.append(
-            f"FEW KNOWN EVENTS: of {size.events:.0f} only {events} are known; the others are "
-            "expected of patients whom the rule cannot judge, and every figure rests on their "
-            "chances."
-        )
-    said.extend(size.remarks)
+    said.extend(too_few(cohort))
+    said.extend(cohort.sample_size.remarks)
     if cohort.weights.truncated:
         said.append(f"{cohort.weights.truncated} outcome weights were truncated.")
     if registry.source.synthetic:

@@ -348,9 +348,13 @@ def _tags(model: RiskModel, results: dict[str, Any]) -> dict[str, str]:
         "lnrisk.definition": f"{model.definition.name} {model.definition.version}",
         "lnrisk.outcome": model.outcome,
         "lnrisk.model_sha256": model.sha256,
-        "mlflow.note.content": (
-            "Trained on simulated patients; no figure is evidence about real people."
-            if model.synthetic
-            else "Research software, no medical device."
+        "lnrisk.too_few": str(bool(model.too_few)).lower(),
+        "mlflow.note.content": " ".join(
+            [
+                "Trained on simulated patients; no figure is evidence about real people."
+                if model.synthetic
+                else "Research software, no medical device.",
+                *model.too_few,
+            ]
         ),
     }

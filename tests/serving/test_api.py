@@ -120,6 +120,7 @@ def test_a_number_written_as_text_is_refused(client):
 def test_the_card_says_what_the_model_is(client):
     card = client.get("/v1/model").json()
     assert card["trained_on_simulated_data"]
+    assert card["trained_on_too_few"] == []
     assert card["definition"] == "arora-2022"
     assert "log_upcr_last" in card["inputs"]
 

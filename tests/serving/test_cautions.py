@@ -1,7 +1,7 @@
 """What to beware of is there as data, one for each warning, and says what the warning says."""
 
 from lnrisk.serving.answers import assess_request, assess_requests
-from lnrisk.serving.cautions import SIMULATED, OddValue
+from lnrisk.serving.cautions import SIMULATED, TOO_FEW, OddValue
 from lnrisk.serving.rows import PatientTables
 from served import patient, small_model, upcr
 
@@ -52,6 +52,14 @@ def test_a_batch_says_what_one_alone_says():
 def test_a_model_of_real_patients_has_nothing_to_say_of_simulation():
     real = small_model(training={**MODEL.training, "synthetic": False})
     assert all(caution.code != "simulated" for caution in answered(real).cautions)
+
+
+def test_a_model_of_too_few_patients_says_so_in_every_answer():
+    few = small_model(training={**MODEL.training, "too_few": ["TOO FEW PATIENTS: 60 with 12."]})
+    for answer in (answered(few), answered(few, as_of="2015-06-20")):
+        assert [caution.code for caution in answer.cautions[-2:]] == ["too_few", "simulated"]
+        assert TOO_FEW in answer.warnings
+    assert all(caution.code != "too_few" for caution in answered().cautions)
 
 
 def test_where_there_is_no_risk_there_is_no_caution_about_it():

@@ -50,6 +50,7 @@ def test_risks_are_the_models(client):
     assert answer.json()["id"] == "abc"
     assert answer.json()["model_version"] == MODEL.version
     assert answer.json()["parameters"]["trained_on_simulated_data"] is True
+    assert answer.json()["parameters"]["trained_on_too_few"] is False
     frame = pd.DataFrame(given, dtype=float)
     risk, months = MODEL.predict(frame), frame["landmark_month"].to_numpy()
     lower, upper = MODEL.range_of(risk, months, MODEL.interval(frame))

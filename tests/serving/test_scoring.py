@@ -120,6 +120,12 @@ def test_simulated_training_data_is_said_in_every_score():
     assert "simulated patients" in scored(PERSON, training=simulated)["warnings"]
 
 
+def test_training_on_too_few_is_said_in_every_score():
+    few = {**model().training, "too_few": ["FEW KNOWN EVENTS"]}
+    assert "trained on too few patients" in scored(PERSON, training=few)["warnings"]
+    assert "too few" not in scored(PERSON)["warnings"]
+
+
 def test_another_landmark_is_refused():
     with pytest.raises(ModelError, match="week 12"):
         score(model(), generated.registry([PERSON]), landmark_weeks=8)

@@ -168,6 +168,10 @@ def test_tags_name_data_definition_and_model_and_say_simulated(logged):
     assert found["lnrisk.outcome"] == "rule"
     assert found["lnrisk.model_sha256"] == model.sha256
     assert "no figure is evidence about real people" in found["mlflow.note.content"]
+    (few,) = model.too_few
+    assert found["lnrisk.too_few"] == "true"
+    assert found["mlflow.note.content"].endswith(few)
+    assert few in results["warnings"]
 
 
 def test_the_data_are_named_by_digest_and_context(logged):
