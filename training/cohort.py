@@ -35,6 +35,7 @@ __all__ = [
     "LOGISTIC",
     "Cohort",
     "build_cohort",
+    "enough_known",
     "known_outcomes",
     "with_every_feature",
 ]
@@ -136,9 +137,9 @@ def _check_events(
     registry: Registry, rows: AtRisk, definition: Definition, config: TrainingConfig
 ) -> None:
     """Refuse too few known outcomes; where it is allowed, expected ones make up for them."""
-    events, without = known_outcomes(rows)
-    if events >= FEWEST_EVENTS and without >= FEWEST_WITHOUT:
+    if enough_known(rows):
         return
+    events, without = known_outcomes(rows)
     expected, others = expected_events(rows), int((rows.primary & rows.possible & rows.each).sum())
     expected_without = events + without + others - expected
     enough = expected >= FEWEST_EVENTS and expected_without >= FEWEST_WITHOUT
@@ -158,6 +159,12 @@ def _check_events(
             "their chances, and every output then says so."
         )
     raise LnriskError(f"{said}\n{rows.attrition.to_string(index=False)}")
+
+
+def enough_known(rows: AtRisk) -> bool:
+    """Return whether enough patients are known to have had the outcome, and not to."""
+    events, without = known_outcomes(rows)
+    return events >= FEWEST_EVENTS and without >= FEWEST_WITHOUT
 
 
 def known_outcomes(rows: AtRisk) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 Assumes that training on so few was allowed; it is refused otherwise.
 """
 
-from .cohort import FEWEST_EVENTS, Cohort, known_outcomes
+from .cohort import FEWEST_EVENTS, FEWEST_WITHOUT, Cohort, known_outcomes
 
 __all__ = ["too_few"]
 
@@ -22,11 +22,15 @@ def too_few(cohort: Cohort) -> list[str]:
             f"{size.affordable_parameters} parameters, the model has {size.parameters}; it was "
             "trained because this was allowed, and its figures will not hold elsewhere."
         )
-    events, _ = known_outcomes(cohort)
-    if events < FEWEST_EVENTS:
-        said.append(
-            f"FEW KNOWN EVENTS: of {size.events:.0f} only {events} are known; the others are "
-            "expected of patients whom the rule cannot judge, and every figure rests on their "
-            "chances."
-        )
+    events, without = known_outcomes(cohort)
+    for known, everyone, fewest, name in (
+        (events, size.events, FEWEST_EVENTS, "EVENTS"),
+        (without, size.patients - size.events, FEWEST_WITHOUT, "NON-EVENTS"),
+    ):
+        if known < fewest:
+            said.append(
+                f"FEW KNOWN {name}: of {everyone:.0f} only {known} are known; the others are "
+                "expected of patients whom the rule cannot judge, and every figure rests on their "
+                "chances."
+            )
     return said

@@ -19,14 +19,7 @@ from ...model.certainty import outcome_certainty
 from ...model.definition import Definition, load_definition, presets
 from ..at_risk import people
 from ..choice import Fits, fit_and_predict, lean
-from ..cohort import (
-    FEWEST_EVENTS,
-    LOGISTIC,
-    Cohort,
-    build_cohort,
-    known_outcomes,
-    with_every_feature,
-)
+from ..cohort import LOGISTIC, Cohort, build_cohort, enough_known, with_every_feature
 from ..config import TrainingConfig
 from ..metrics import Floats
 from ..pieces import NOWHERE, Arrays, Pieces
@@ -149,7 +142,7 @@ def _under(registry: Registry, near: Fits, choosing: bool, setting: _Setting) ->
         cohort = _cohort(registry, setting, choosing)
     except LnriskError:
         return _NOT_FITTED
-    if known_outcomes(cohort)[0] < FEWEST_EVENTS:
+    if not enough_known(cohort):
         return _NOT_FITTED
     rows = cohort.primary & cohort.has_outcome
     risk = np.full(len(rows), np.nan)
