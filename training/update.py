@@ -170,7 +170,8 @@ def _parameters(model: RiskModel) -> int:
 
 
 def _carried(patients: int, events: float) -> int:
-    return affordable_parameters(patients, AUROC, events / patients) if events > 0 else 0
+    share = events / patients
+    return affordable_parameters(patients, AUROC, share) if 0 < share < 1 else 0
 
 
 def _classifier(model: RiskModel) -> str:

@@ -13,6 +13,7 @@ from lnrisk.training.fitting import fit_classifier
 from lnrisk.training.later_look import look_again
 from lnrisk.training.model_file import to_risk_model
 from lnrisk.training.refits import refit
+from lnrisk.training.too_few import too_few
 from registries import CONFIG, quietly, simulated, trained
 
 
@@ -95,7 +96,9 @@ def test_what_it_was_trained_on_is_recorded():
         "synthetic": True,
         "patients": int((cohort.has_outcome & cohort.primary & cohort.each).sum()),
         "events": int((cohort.status[cohort.primary & ~cohort.possible] == "event").sum()),
+        "expected_events": cohort.sample_size.events,
         "rows": int(cohort.has_outcome.sum()),
+        "too_few": too_few(cohort),
     }
     assert (found.landmarks, found.horizon_days, found.outcome) == ((0, 84, 182), 548, "rule")
     assert found.required_feature == "log_upcr_last"
