@@ -12,9 +12,18 @@ from pathlib import Path
 from ..schema.results import Results
 from .words import count
 
-__all__ = ["OPEN", "classifier", "items_of", "keeps_every_column", "size_in_words"]
+__all__ = [
+    "OPEN",
+    "classifier",
+    "few_are_known",
+    "items_of",
+    "keeps_every_column",
+    "size_in_words",
+]
 
 HERE = Path(__file__).parent
+FEWEST_KNOWN = 10
+"""Events that are known, below which a reader is told that the others are only expected."""
 OPEN = "To be written by the authors: the software cannot know."
 
 
@@ -37,6 +46,12 @@ def items_of(name: str, key: str) -> list[dict[str, str]]:
     with (HERE / f"{name}.toml").open("rb") as content:
         items: list[dict[str, str]] = tomllib.load(content)[key]
     return items
+
+
+def few_are_known(results: Results) -> bool:
+    """Return whether nearly all events are expected ones, of patients the rule cannot judge."""
+    known = results.cohort.events if results.cohort else None
+    return known is not None and known < FEWEST_KNOWN
 
 
 def size_in_words(results: Results) -> str:

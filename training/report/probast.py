@@ -6,7 +6,7 @@ Assumes what `checklists` does; development and evaluation are asked apart.
 from dataclasses import dataclass
 
 from ..schema.results import Results
-from .checklists import OPEN, items_of, keeps_every_column, size_in_words
+from .checklists import OPEN, few_are_known, items_of, keeps_every_column, size_in_words
 from .words import count, defined, duration, number
 
 __all__ = ["Question", "probast"]
@@ -81,7 +81,8 @@ def _asked_of_both(results: Results) -> dict[str, tuple[str, str]]:
 
 def _of_development(results: Results) -> dict[str, tuple[str, str]]:
     size, few = results.sample_size, keeps_every_column(results)
-    enough = "no" if size and size.too_small else "yes" if few else "probably no"
+    too_few = (size is not None and size.too_small) or few_are_known(results)
+    enough = "no" if too_few else "yes" if few else "probably no"
     return {
         "4.1": ("no information", "The criteria were not computed.")
         if size is None

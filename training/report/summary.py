@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..schema.measures import PerformanceRow
 from ..schema.results import Results
-from .checklists import keeps_every_column
+from .checklists import few_are_known, keeps_every_column
 from .words import MEASURES, count, defined, number, percent, span, wording
 
 __all__ = ["Tile", "doubts", "headline", "not_done", "tiles"]
@@ -106,12 +106,13 @@ def _people(results: Results) -> Tile:
     detail = f"at risk, of them {count(cohort.events)} with the outcome" if cohort else ""
     if size is None:
         return Tile("Patients", value, detail, "Sample size criteria were not computed.")
+    too_few = size.too_small or few_are_known(results)
     verdict = f"Enough for {count(size.affordable_parameters)} parameters; the "
     if keeps_every_column(results):
         verdict += f"model has {count(size.parameters)}."
-        return Tile("Patients", value, detail, verdict, not size.too_small)
+        return Tile("Patients", value, detail, verdict, not too_few)
     verdict += f"default has {count(size.parameters)}. The elastic net chose among more."
-    return Tile("Patients", value, detail, verdict, False if size.too_small else None)
+    return Tile("Patients", value, detail, verdict, False if too_few else None)
 
 
 def _auroc(results: Results, by: dict[str, PerformanceRow]) -> Tile:
@@ -169,7 +170,13 @@ def _about_the_sample(results: Results) -> list[str]:
             "Anything about real people: the patients are simulated. Figures show how the software "
             "works, and nothing else."
         )
-    size = results.sample_size
+    cohort, size = results.cohort, results.sample_size
+    if cohort is not None and few_are_known(results):
+        said.append(
+            f"That outcomes were seen: {count(cohort.events)} events are known. The others are "
+            "expected of patients whom the rule cannot judge, and every figure rests on their "
+            "chances."
+        )
     if size is not None and size.too_small:
         said.append(
             f"That the model has settled: {count(size.events)} events afford "

@@ -68,6 +68,15 @@ def test_what_to_doubt_follows_from_the_results():
     )
 
 
+def test_events_that_are_only_expected_are_doubted():
+    few = {**full_results()["cohort"], "events": 4}
+    enough = {**full_results()["sample_size"], "too_small": False}
+    assert "4 events are known" in said(changed(cohort=few))
+    assert "events are known" not in said(changed())
+    assert tiles(changed(sample_size=enough))[0].fine is True
+    assert tiles(changed(sample_size=enough, cohort=few))[0].fine is False
+
+
 def test_a_definition_that_moves_the_figures_is_named():
     assert "with arora-2022-and the AUROC is 0.84" in said(changed())
     own = next(r["estimate"] for r in full_results()["performance"] if r["measure"] == "auroc")
