@@ -106,13 +106,14 @@ def _people(results: Results) -> Tile:
     detail = f"at risk, of them {count(cohort.events)} with the outcome" if cohort else ""
     if size is None:
         return Tile("Patients", value, detail, "Sample size criteria were not computed.")
-    too_few = size.too_small or few_are_known(results)
+    if few_are_known(results):
+        return Tile("Patients", value, detail, "Nearly all events are expected, not known.", False)
     verdict = f"Enough for {count(size.affordable_parameters)} parameters; the "
     if keeps_every_column(results):
         verdict += f"model has {count(size.parameters)}."
-        return Tile("Patients", value, detail, verdict, not too_few)
+        return Tile("Patients", value, detail, verdict, not size.too_small)
     verdict += f"default has {count(size.parameters)}. The elastic net chose among more."
-    return Tile("Patients", value, detail, verdict, False if too_few else None)
+    return Tile("Patients", value, detail, verdict, False if size.too_small else None)
 
 
 def _auroc(results: Results, by: dict[str, PerformanceRow]) -> Tile:

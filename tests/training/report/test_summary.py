@@ -74,7 +74,8 @@ def test_events_that_are_only_expected_are_doubted():
     assert "4 events are known" in said(changed(cohort=few))
     assert "events are known" not in said(changed())
     assert tiles(changed(sample_size=enough))[0].fine is True
-    assert tiles(changed(sample_size=enough, cohort=few))[0].fine is False
+    tile = tiles(changed(sample_size=enough, cohort=few))[0]
+    assert (tile.verdict, tile.fine) == ("Nearly all events are expected, not known.", False)
 
 
 def test_a_definition_that_moves_the_figures_is_named():
