@@ -140,8 +140,8 @@ def _check_events(
     if enough_known(rows):
         return
     events, without = known_outcomes(rows)
-    expected, others = expected_events(rows), int((rows.primary & rows.possible & rows.each).sum())
-    expected_without = events + without + others - expected
+    expected, possible = expected_events(rows), rows.primary & rows.possible & rows.each
+    expected_without = events + without + int(possible.sum()) - expected
     enough = expected >= FEWEST_EVENTS and expected_without >= FEWEST_WITHOUT
     if enough and config.allow_small:
         return
@@ -150,9 +150,10 @@ def _check_events(
         f"risk on day {rows.primary_landmark} met the outcome by day {config.horizon_days}; "
         f"at least {FEWEST_EVENTS} with and {FEWEST_WITHOUT} without are needed."
     )
-    if others:
-        said += f" The rule cannot judge {others} others"
-        said += _what_is_unknown(registry, rows, definition, config.horizon_days) + "."
+    others = rows.patient_id[possible | (rows.primary & (rows.status == "indeterminate"))]
+    if len(others):
+        said += f" The rule cannot judge {len(others)} others"
+        said += _what_is_unknown(registry, others, definition, config.horizon_days) + "."
     if enough:
         said += (
             f" {expected - events:.0f} of them are expected to meet it; --allow-small trains on "
@@ -174,11 +175,13 @@ def known_outcomes(rows: AtRisk) -> tuple[int, int]:
     return events, patients - events
 
 
-def _what_is_unknown(registry: Registry, rows: AtRisk, definition: Definition, days: int) -> str:
-    """Return of how many of those whom the rule cannot judge each answer is unknown."""
+def _what_is_unknown(
+    registry: Registry, patients: npt.NDArray[np.object_], definition: Definition, days: int
+) -> str:
+    """Return of how many patients each answer is unknown when the horizon is reached."""
     index = index_days(registry)
     courses = label(registry, definition, np.where(index < NEVER, index + days, NEVER)).courses
-    mine = courses[courses["patient_id"].isin(rows.patient_id[rows.primary & rows.possible])]
+    mine = courses[courses["patient_id"].isin(patients)]
     unknown = {
         name: int(mine.loc[mine[name] == "unknown", "patient_id"].nunique())
         for name in UNKNOWN_ANSWERS

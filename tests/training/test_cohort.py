@@ -292,6 +292,13 @@ def test_who_is_refused_hears_what_is_unknown():
     assert "assume_adherent" not in str(error.value)
 
 
+def test_what_is_known_of_nobody_is_named_too():
+    untold = [replace(one, adherence=[], treatments=TABLETS) for one in REFRACTORY]
+    with pytest.raises(LnriskError, match=r"cannot judge 12 others: .*assume_adherent") as error:
+        build_cohort(generated.registry([*untold, *RESPONDERS]), load_definition(), STRICT)
+    assert "are expected" not in str(error.value)
+
+
 def test_ten_with_and_ten_without_are_enough():
     registry = generated.registry([*REFRACTORY[:10], *RESPONDERS[:10]])
     assert build_cohort(registry, load_definition(), CONFIG).has_outcome.sum() == 20

@@ -86,7 +86,7 @@ class ElasticNetRisk(CrossFittedRisk):
         A setting; only its penalty and one on either side, as far apart as on the path, are tried,
         at each of `towards`: which of those is best hangs on who happens to be in the sample.
     favoured : sequence of str, default=()
-        columns named beforehand, which are penalised less, those that are there.
+        Columns named beforehand, which are penalised less, those that are there.
     unpenalised : sequence of str, default=("landmark_month", "landmark_month:hat")
         Columns that are left free, if there: risks stay calibrated at each landmark.
     folds : int, default=5
