@@ -16,6 +16,7 @@ from .shared import (
     registry_argument,
     say,
     say_findings,
+    say_of,
     skip_option,
 )
 
@@ -90,10 +91,7 @@ def score(
                 click.echo(text, nl=False)
     counts = ", ".join(f"{n} {status}" for status, n in done.counts.items())
     say(f"model {chosen.version}: {counts or 'no patients'}")
-    if chosen.synthetic:
-        say("The model was trained on simulated patients.")
-    for reservation in chosen.too_few:
-        say(f"The model: {reservation}")
+    say_of(chosen)
 
 
 def _in_processes(step: "Step") -> "Each":

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from .operation import operation_of, operation_options, run, starting, without_arrow
-from .shared import FILE, Command, say
+from .shared import FILE, Command, say, say_of
 
 __all__ = ["serve"]
 
@@ -63,10 +63,7 @@ def serve(
             say(f"{model} was exported to {folder}, which can be served without MLflow")
         scheme = "https" if given["certfile"] else "http"
         say(f"model {chosen.version} on {scheme}://{host}:{port}; Ctrl-C finishes what was begun")
-        if chosen.synthetic:
-            say("The model was trained on simulated patients.")
-        for reservation in chosen.too_few:
-            say(f"The model: {reservation}")
+        say_of(chosen)
         if operation.silent:
             say("Silent: risks are logged and not shown.")
         app = operate(create_app(chosen, settings), chosen, operation)

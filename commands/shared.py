@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..features.findings import Findings
     from ..features.registry import Reading, Registry
+    from ..model.artifact import RiskModel
     from ..model.definition import Definition
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "rejected_beside",
     "say",
     "say_findings",
+    "say_of",
     "skip_option",
 ]
 
@@ -94,6 +96,14 @@ class TablePath(click.Path):
 def say(message: str) -> None:
     """Say something on stderr; stdout is for results."""
     click.echo(message, err=True)
+
+
+def say_of(model: "RiskModel") -> None:
+    """Say what a model is to say of itself wherever it is used."""
+    if model.synthetic:
+        say("The model was trained on simulated patients.")
+    for reservation in model.too_few:
+        say(f"The model: {reservation}")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["NEVER", "Days", "as_dates", "as_days", "day_of"]
+__all__ = ["NEVER", "Days", "as_dates", "as_days", "day_of", "days_after"]
 
 Days = npt.NDArray[np.int64]
 
@@ -47,6 +47,18 @@ def as_dates(days: Days, missing: int = NEVER) -> npt.NDArray[np.datetime64]:
     dates = np.where(days == missing, 0, days).astype("datetime64[D]")
     dates[days == missing] = np.datetime64("NaT")
     return dates.astype("datetime64[s]")
+
+
+def days_after(day: Days, later: int | Days) -> Days:
+    """Return the days that come so much later; after `NEVER` comes `NEVER`.
+
+    Examples
+    --------
+    >>> days_after(np.array([10, NEVER]), 84).tolist() == [94, NEVER]
+    True
+    """
+    after: Days = np.where(day < NEVER, day + later, NEVER)
+    return after
 
 
 def day_of(date: datetime.date) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .asof import known_on
-from .days import NEVER, Days
+from .days import NEVER, Days, days_after
 from .egfr import egfr_history
 from .history import History
 from .registry import Registry
@@ -90,5 +90,5 @@ def landmark_view(registry: Registry, index_day: Days, landmark_days: int | Days
     landmark_days : int, or ndarray of int of shape (n_patients,)
         Days from the index date, 0 or more.
     """
-    landmark_day = np.where(index_day < NEVER, index_day + landmark_days, NEVER)
+    landmark_day = days_after(index_day, landmark_days)
     return LandmarkView(known_on(registry, landmark_day), index_day, landmark_day)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
-from ..features.days import NEVER, Days
+from ..features.days import NEVER, Days, days_after
 from ..features.pipeline import index_days
 from ..features.registry import Registry
 from .definition import Arm, Definition
@@ -154,7 +154,7 @@ def outcome_certainty(
     """
     index = index_days(registry)
     indexed = index < NEVER
-    labels = label(registry, definition, np.where(indexed, index + horizon_days, NEVER))
+    labels = label(registry, definition, days_after(index, horizon_days))
     verdicts = label_certainty(labels, definition, variation, draws).verdicts
     clear = indexed & (verdicts["verdict"] != "indeterminate").to_numpy()
     met: Numbers = np.where(clear, verdicts["probability_refractory"], np.nan)

@@ -182,7 +182,7 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         data = replace(data, y=outcome)
         preparation, everything = self._fit_preparation(data)
         settings = self._settings(everything)
-        out_of_fold, losses = self._try(everything, data, settings)
+        out_of_fold, losses = self._try(everything, patient, settings)
         shares = self._shares(losses, everything.patients)
         predictor = out_of_fold @ shares
         name = self.calibration
@@ -207,12 +207,14 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("`steps` must lie between 0 and 1, or be NaN.")
         return taken
 
-    def _try(self, rows: Rows, data: "_Data", settings: Sequence[Any]) -> tuple[Floats, Floats]:
+    def _try(
+        self, rows: Rows, patient: npt.NDArray[Any], settings: Sequence[Any]
+    ) -> tuple[Floats, Floats]:
         """Return what each setting predicts out of fold, and its weighted log loss."""
         out_of_fold = np.empty((len(rows.X), len(settings)))
         folds = PatientFolds(self.folds, self.random_state)
-        for train, test in folds.split(data.X, data.y, data.patient):
-            predictor = self._fit_settings(rows.of(train, data.patient[train]), settings)
+        for train, test in folds.split(rows.X, rows.y, patient):
+            predictor = self._fit_settings(rows.of(train, patient[train]), settings)
             out_of_fold[test] = predictor(rows.X[test])
         losses = np.logaddexp(0, out_of_fold) - rows.y[:, None] * out_of_fold
         return out_of_fold, rows.weight @ losses / rows.weight.sum()

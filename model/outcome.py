@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..features.asof import known_on
-from ..features.days import NEVER, Days, as_days
+from ..features.days import NEVER, Days, as_days, days_after
 from ..features.history import history_of
 from ..features.pipeline import index_days
 from ..features.registry import Registry
@@ -80,7 +80,7 @@ class Outcome:
     @property
     def horizon(self) -> Days:
         """Day of each patient's horizon, `NEVER` without index date; shape (n_patients,)."""
-        return _horizon(self.index_day, self.horizon_days)
+        return days_after(self.index_day, self.horizon_days)
 
     @property
     def y(self) -> npt.NDArray[np.float64]:
@@ -144,7 +144,7 @@ def outcome_by_rule(
     """
     n, index = len(registry), index_days(registry)
     indexed = index < NEVER
-    horizon = _horizon(index, horizon_days)
+    horizon = days_after(index, horizon_days)
     known = known_on(registry, horizon)
     judgement = judge(known, definition, horizon)
     needed = definition.verdict.different_regimens
@@ -225,11 +225,6 @@ def outcome_by_registry(registry: Registry, horizon_days: int) -> Outcome:
     days = _days_since(index, np.minimum(date, horizon))
     nobody, none = np.zeros(n, dtype=bool), np.full(n, np.nan)
     return Outcome(index, status, days, nobody, nobody, horizon_days, none, none, none)
-
-
-def _horizon(index: Days, horizon_days: int) -> Days:
-    horizon: Days = np.where(index < NEVER, index + horizon_days, NEVER)
-    return horizon
 
 
 def _days_since(index: Days, end: Days) -> npt.NDArray[np.float64]:

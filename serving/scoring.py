@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..features.asof import as_of_days, known_on
-from ..features.days import NEVER, Days, as_dates
+from ..features.days import NEVER, Days, as_dates, days_after
 from ..features.errors import ModelError
 from ..features.laboratory import LANDMARK_MONTH
 from ..features.pipeline import FeatureTable, features_at, index_days
@@ -64,7 +64,7 @@ def _scoring_days(
     since = asked_day(model, landmark_weeks)
     index = index_days(registry, model.outcome)
     if as_of is None:
-        return index, np.where(index < NEVER, index + since, NEVER)
+        return index, days_after(index, since)
     days = as_of_days(registry, as_of)
     return np.where(index <= days, index, NEVER), days
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..features.days import NEVER
+from ..features.days import days_after
 from ..features.errors import LnriskError
 from ..features.feature import Feature
 from ..features.laboratory import LANDMARK_MONTH, statistic_name
@@ -179,8 +179,7 @@ def _what_is_unknown(
     registry: Registry, patients: npt.NDArray[np.object_], definition: Definition, days: int
 ) -> str:
     """Return of how many patients each answer is unknown when the horizon is reached."""
-    index = index_days(registry)
-    courses = label(registry, definition, np.where(index < NEVER, index + days, NEVER)).courses
+    courses = label(registry, definition, days_after(index_days(registry), days)).courses
     mine = courses[courses["patient_id"].isin(patients)]
     unknown = {
         name: int(mine.loc[mine[name] == "unknown", "patient_id"].nunique())

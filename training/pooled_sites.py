@@ -107,15 +107,12 @@ def pool_sites(sites: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "model": first,
         "synthetic": any(site["synthetic"] for site in sites),
         "sites": names,
-        "remarks": [f"{site['site']}: {said}" for site in sites for said in _remarks(site)],
+        "remarks": [
+            f"{site['site']}: {said}" for site in sites for said in site.get("remarks", [])
+        ],
         "pooled": pooled,
         "rows": rows.astype(object).where(rows.notna(), None).to_dict("records"),
     }
-
-
-def _remarks(site: dict[str, Any]) -> list[str]:
-    remarks: list[str] = site.get("remarks", [])
-    return remarks
 
 
 def _rows(sites: Sequence[dict[str, Any]]) -> pd.DataFrame:

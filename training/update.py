@@ -22,7 +22,7 @@ from ..model.recalibrated import recalibrated
 from ..model.sample_size import affordable_parameters
 from ..model.terms import parameters_of
 from .at_risk import AtRisk, expected_events, people
-from .cohort import ELASTIC_NET, LOGISTIC
+from .cohort import ELASTIC_NET, LOGISTIC, known_outcomes
 from .external import site_config, site_rows
 from .metrics import log_odds
 from .progress import Step
@@ -139,8 +139,8 @@ def update(
 def _cannot(model: RiskModel, rows: AtRisk) -> dict[str, str]:
     """Return why a method cannot be had; empty where it can."""
     used = rows.primary & rows.has_outcome
-    patients, events = people(rows.y[used], rows.possible[used])
-    without = patients - events
+    patients, _ = people(rows.y[used], rows.possible[used])
+    events, without = known_outcomes(rows)
     fewer = min(events, without)
     has = f"the site has {events} with and {without} without the outcome"
 

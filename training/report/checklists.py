@@ -9,6 +9,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from ..cohort import FEWEST_EVENTS
 from ..schema.results import Results
 from .words import count
 
@@ -22,8 +23,6 @@ __all__ = [
 ]
 
 HERE = Path(__file__).parent
-FEWEST_KNOWN = 10
-"""Events that are known, below which a reader is told that the others are only expected."""
 OPEN = "To be written by the authors: the software cannot know."
 
 
@@ -51,7 +50,7 @@ def items_of(name: str, key: str) -> list[dict[str, str]]:
 def few_are_known(results: Results) -> bool:
     """Return whether nearly all events are expected ones, of patients the rule cannot judge."""
     known = results.cohort.events if results.cohort else None
-    return known is not None and known < FEWEST_KNOWN
+    return known is not None and known < FEWEST_EVENTS
 
 
 def size_in_words(results: Results) -> str:
