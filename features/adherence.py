@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .adherence_probability import adherence_model, adherence_probability
+from .adherence_probability import (
+    adherence_model,
+    adherence_probability,
+    nonadherence_shown,
+)
 from .days import Days, as_days
 from .drug_levels import levels_on_drug, variation
 from .feature import Feature, LandmarkView
@@ -264,6 +268,16 @@ def _combined(evidence: dict[str, Numbers]) -> dict[Feature, Numbers]:
             _SPAN,
             "number of kinds that adherence_probability rests on; 0 where it is the prior",
         ): kinds.astype(np.float64),
+        Feature(
+            "nonadherence_shown",
+            "refills, levels or missed infusions show nonadherence",
+            "1",
+            tables,
+            _SPAN,
+            "1 where refills cover less than 80 % of days, hydroxychloroquine is below 200 ng/mL "
+            "in blood or 106 in serum, or two infusions were missed; else 0, with no record too",
+            "docs/definition.md: objective evidence, for which the definition counts no failure",
+        ): nonadherence_shown(evidence).astype(np.float64),
     }
 
 

@@ -1,7 +1,8 @@
-"""One probability of adherence from all kinds of evidence, by naive Bayes on the log-odds scale.
+"""What all kinds of evidence say of adherence: one probability, and whether any shows nonadherence.
 
-Assumes that, given whether a patient adheres, kinds of evidence are independent; where a report
-only repeats the refill record, both are counted and the probability is too sure of itself.
+The probability is naive Bayes on the log-odds scale: it assumes that, given whether a patient
+adheres, kinds of evidence are independent; where a report only repeats the refill record, both are
+counted and the probability is too sure of itself.
 """
 
 import tomllib
@@ -9,13 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .days import Days
 from .history import Numbers
 
-__all__ = ["AdherenceModel", "Band", "adherence_model", "adherence_probability"]
+__all__ = [
+    "AdherenceModel",
+    "Band",
+    "adherence_model",
+    "adherence_probability",
+    "nonadherence_shown",
+]
+
+Flags = npt.NDArray[np.bool_]
 
 _ROUNDING = 1e-9
 
@@ -30,11 +41,14 @@ class Band:
     ratio : float
         Likelihood of such a value in who adheres over that in who does not.
     source : str
+    shows_nonadherence : bool
+        Whether the definition takes it as objective evidence that treatment was not taken.
     """
 
     lowest: float
     ratio: float
     source: str
+    shows_nonadherence: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,12 +71,24 @@ class AdherenceModel:
 
     def log_ratio(self, kind: str, value: Numbers) -> Numbers:
         """Return the log of the likelihood ratio of each value; nan where it is nan."""
-        bands = self.bands[kind]
-        lowest = np.array([band.lowest for band in bands])
-        logs = np.log([band.ratio for band in bands])
+        inside, at = self._band_of(kind, value)
+        logs = np.log([band.ratio for band in self.bands[kind]])
+        return np.where(inside, logs[at], np.nan)
+
+    def shows_nonadherence(self, kind: str, value: Numbers) -> Flags:
+        """Return which values show that treatment was not taken; False where a value is nan."""
+        inside, at = self._band_of(kind, value)
+        shows: Flags = np.array([band.shows_nonadherence for band in self.bands[kind]])[at]
+        return inside & shows
+
+    def _band_of(self, kind: str, value: Numbers) -> tuple[Flags, Days]:
+        lowest = np.array([band.lowest for band in self.bands[kind]])
         at = np.searchsorted(lowest, value + _ROUNDING, side="right") - 1
-        inside = ~np.isnan(value) & (at >= 0)
-        return np.where(inside, logs[np.maximum(at, 0)], np.nan)
+        return ~np.isnan(value) & (at >= 0), np.maximum(at, 0)
+
+
+def _band(**content: Any) -> Band:
+    return Band(content.pop("from"), **content)
 
 
 @cache
@@ -76,7 +102,7 @@ def adherence_model() -> AdherenceModel:
     """
     content = tomllib.loads((Path(__file__).parent / "adherence.toml").read_text(encoding="utf-8"))
     bands = {
-        kind: tuple(Band(band["from"], band["ratio"], band["source"]) for band in entry["bands"])
+        kind: tuple(_band(**band) for band in entry["bands"])
         for kind, entry in content["evidence"].items()
     }
     return AdherenceModel(content["prior"], **content["validity"], bands=bands)
@@ -110,3 +136,27 @@ def adherence_probability(evidence: Mapping[str, Numbers]) -> tuple[Numbers, Day
     given = ~np.isnan(logs)
     log_odds = np.log(model.prior / (1 - model.prior)) + np.where(given, logs, 0.0).sum(axis=0)
     return 1 / (1 + np.exp(-log_odds)), given.sum(axis=0).astype(np.int64)
+
+
+def nonadherence_shown(evidence: Mapping[str, Numbers]) -> Flags:
+    """Return whether any kind of evidence shows that treatment was not taken.
+
+    Parameters
+    ----------
+    evidence : mapping of str to ndarray of float, shape (n_patients,)
+        As `adherence_probability` takes it.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_patients,)
+        False where none does, which is no evidence of adherence: there may be none at all.
+
+    Examples
+    --------
+    >>> nonadherence_shown({"refills": np.array([0.79, 0.8, np.nan])}).tolist()
+    [True, False, False]
+    """
+    model = adherence_model()
+    each = [model.shows_nonadherence(kind, value) for kind, value in evidence.items()]
+    shown: Flags = np.any(each, axis=0)
+    return shown

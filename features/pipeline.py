@@ -17,6 +17,7 @@ from .days import NEVER, Days, as_days
 from .egfr import DAYS_PER_YEAR, first_anchor_day
 from .exposure import exposure
 from .feature import Feature, LandmarkView, landmark_view
+from .first_response import first_response
 from .history import Numbers
 from .laboratory import knot_months, laboratory, series_name, statistic_name
 from .registry import Registry
@@ -162,7 +163,8 @@ def features_at(
     """
     view = landmark_view(registry, index_day, landmark_days)
     seen = laboratory(view, scales)
-    columns = seen.features | chronicity(view) | exposure(view) | adherence(view) | _person(view)
+    columns = seen.features | first_response(view) | chronicity(view) | exposure(view)
+    columns |= adherence(view) | _person(view)
     values = {
         feature.name: np.where(view.indexed, value, np.nan) for feature, value in columns.items()
     }

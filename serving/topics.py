@@ -44,7 +44,7 @@ _TREATMENTS: Mapping[str, str] = {
     "gap_share": ADHERENCE,
 }
 """By the first words of a feature of treatment; all others are about induction."""
-_TALLIES = ("_count", "_coverage", "adherence_evidence")
+_TALLIES = ("_count", "_coverage", "adherence_evidence", "_shown")
 """Endings of features that are 0 where nothing was recorded."""
 _PRESUMED = "adherence_probability"
 """Has a value whatever was recorded."""

@@ -47,6 +47,11 @@ _PARTS = (
         "proteinuria",
     ),
     _Part(
+        "failed",
+        r"^(failure|response)_shown$",
+        "the answer of the first course, once it has been assessed by the landmark",
+    ),
+    _Part(
         "failed: eGFR",
         r"(^|_)egfr(_|$)",
         "eGFR at baseline is what the assessed value is compared with",
@@ -64,7 +69,7 @@ _PARTS = (
     ),
     _Part(
         "adherent",
-        r"^adherence_|^refill_|^self_report|^clinician_|^missed_infusions|^hcq_(blood|serum)$",
+        r"^(non)?adherence_|^refill_|^self_report|^clinician_|^missed_infusions|^hcq_(blood|serum)$",
         "a failure counts only in a patient who adheres, over days that begin before the landmark",
     ),
 )

@@ -103,6 +103,7 @@ def found():
         ("tacrolimus_trough", 6, 5),
         ("tacrolimus_variation", 2 / 6, NAN),
         ("adherence_evidence", 6, 4),
+        ("nonadherence_shown", 1, 0),
     ],
 )
 def test_each_measure_speaks_for_its_days_and_silence_is_unknown(found, name, anna, bert):
@@ -121,6 +122,32 @@ def test_without_evidence_the_probability_is_the_prior_and_says_so():
     features = of_treatments([mmf(0)], [])
     assert features["adherence_probability"].tolist() == pytest.approx([0.75, 0.75])
     assert features["adherence_evidence"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("adherence", "measurements", "shown"),
+    [
+        ((), (), 0),
+        (("anna,2020-01-02,2020-03-01,pdc,0.8,",), (), 0),
+        (("anna,2020-01-02,2020-03-01,pdc,0.79,",), (), 1),
+        (("anna,2020-01-02,2020-03-01,mpr,0.1,prednisone",), (), 0),
+        (("anna,2019-10-02,2019-12-01,pdc,0.1,",), (), 0),
+        (("anna,2020-04-02,2020-05-01,pdc,0.1,",), (), 0),
+        (("anna,2020-01-02,2020-03-01,missed_infusions,1,",), (), 0),
+        (("anna,2020-01-02,2020-03-01,missed_infusions,2,",), (), 1),
+        (("anna,2020-01-02,2020-03-01,self_report,0.1,",), (), 0),
+        (("anna,2020-01-02,2020-03-01,clinician,0,",), (), 0),
+        ((), ("anna,2020-02-01,hcq_blood,199,ng/mL,",), 1),
+        ((), ("anna,2020-02-01,hcq_blood,200,ng/mL,",), 0),
+        ((), ("anna,2020-02-01,hcq_serum,105,ng/mL,",), 1),
+        ((), ("anna,2020-02-01,mpa_trough,0,mg/L,",), 0),
+    ],
+)
+def test_only_objective_evidence_up_to_the_landmark_shows_nonadherence(
+    adherence, measurements, shown
+):
+    features = found_in(adherence=adherence, measurements=measurements)
+    assert features["nonadherence_shown"].tolist() == [shown, 0]
 
 
 GAPS = [

@@ -48,7 +48,7 @@ def broad_model(**changes):
     made = features_at(registry, index_days(registry), 84, SCALES).dictionary
     made = [*made, *shrunken_dictionary(["log_upcr", "c3"])]
     terms = [
-        Term(**_entry(each), mean=0.5, scale=9.0, lowest=-_far(each), highest=_far(each))
+        Term(**_entry(each), mean=0.5, scale=_scale(each), lowest=-_far(each), highest=_far(each))
         for each in made
     ]
     random = np.random.default_rng(0)
@@ -67,6 +67,10 @@ def broad_model(**changes):
 
 def _far(feature):
     return 500.0 if feature.unit.startswith("ln(") else 1e6
+
+
+def _scale(feature):
+    return 900.0 if feature.unit in ("mg", "mg/d") else 9.0
 
 
 def _entry(feature):
