@@ -1,10 +1,11 @@
 """Which features enter the model, in which shape and in which order: the same for every registry.
 
 Assumes that the answer to treatment tells most: how far proteinuria has fallen, where eGFR is
-going, the damage already there, and whether treatment was taken, since the definition counts no
-other failures. Where proteinuria is not the first analyte, the disease is another one, and its
-present state comes first. The sample size decides how far down the list a model goes; a feature
-that matters and is not on it is missed until a configuration names it.
+going, the damage already there, whether treatment was taken, since the definition counts no
+other failures, and, once it is known, whether the first regimen failed. Where proteinuria is not
+the first analyte, the disease is another one, and its present state comes first. The sample size
+decides how far down the list a model goes; a feature that matters and is not on it is missed until
+a configuration names it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -24,6 +25,7 @@ __all__ = [
     "parameters_of",
     "pieces_of",
     "terms_of",
+    "told_already",
 ]
 
 Course = Literal["shrunken", "least_squares", "least_squares_line", "last"]
@@ -38,7 +40,8 @@ _OF_ANALYTE: dict[Course, tuple[str, ...]] = {
 }
 _PROTEINURIA = "log_upcr"
 _DAMAGE = "chronicity_index_shrunken"
-_ADHERENCE = "adherence_probability"
+_FIRST_REGIMEN = ("failure_shown", "response_shown")
+_ADHERENCE = ("adherence_probability", "nonadherence_shown")
 _THEN = ("mpa_share_of_target", "prednisone_mg_per_day", "age")
 _LAST = (
     "activity_index",
@@ -61,9 +64,14 @@ _REGIMEN = (
 _FALLS = ("upcr_fall_below_50", "upcr_fall_below_25")
 _ANSWERING_TOO = ("albumin", "c3", "c4")
 """Other analytes that move with the answer to treatment; ALMS looked at their changes by week 8."""
+_MEASURED_CHANGE = "change"
+"""Beside the shrunken one: the definition compares two measured values, errors and all, and the one
+at baseline is measured already."""
 _EVIDENCE = "adherence_evidence"
 _OF_THE_RECORDS = ("_coverage", "_count", "_days_since", "_sd")
 """Ends of names of features that tell how closely a patient was watched."""
+_TOLD_ALREADY = ("_first", "_mean", "_variability", "_least_squares_level", "_least_squares_slope")
+"""Ends of names of what baseline, last value, change and shrunken course of an analyte tell too."""
 
 
 def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ...]:
@@ -87,17 +95,19 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
     change = [f"{first}_{part}" for part in moves[:1]]
     slope = [f"{name}_{part}" for name in second for part in moves[-1:]]
     levels = [f"{name}_{level}" for name in (first, *second)]
-    lupus = first == _PROTEINURIA
-    falls = _FALLS if course == "shrunken" and lupus else ()
+    lupus, shrunken = first == _PROTEINURIA, course == "shrunken"
+    falls = _FALLS if shrunken and lupus else ()
+    measured = [f"{name}_{_MEASURED_CHANGE}" for name in (first, *second)] if shrunken else []
+    early_move = [_MEASURED_CHANGE] if shrunken else moves[:1]
     answers = [name for name in others if name in _ANSWERING_TOO] if lupus else []
-    early = [f"{name}_{part}" for name in answers for part in moves[:1]]
+    early = [f"{name}_{part}" for name in answers for part in early_move]
     rest = [f"{name}_{part}" for name in (first, *second) for part in moves]
-    answer = [*change, *slope, _DAMAGE, levels[0], _ADHERENCE, *levels[1:]]
+    answer = [*change, *slope, _DAMAGE, levels[0], *_ADHERENCE, *measured, *_FIRST_REGIMEN]
     state = [*levels, "age", *(f"{name}_{level}" for name in others)]
     order = [
         *(Piece(name) for name in (answer if lupus else state)),
         *(Piece(name, in_time=True) for name in (*slope, *change)),
-        *(Piece(name) for name in (*falls, *early, _EVIDENCE, *_REGIMEN)),
+        *(Piece(name) for name in (*early, *falls, _EVIDENCE, *levels[1:], *_REGIMEN)),
         *(Piece(f"{name}_{level}") for name in others),
         *(Piece(name, "bend") for name in levels),
         *(Piece(name) for name in _THEN),
@@ -186,6 +196,17 @@ def about_the_records(name: str) -> bool:
     [True, True, False]
     """
     return name.endswith(_OF_THE_RECORDS)
+
+
+def told_already(name: str) -> bool:
+    """Return whether a feature says of an analyte's course what others say already.
+
+    Examples
+    --------
+    >>> [told_already(name) for name in ("c4_mean", "c4_first", "c4_slope", "c4_last")]
+    [True, True, False, False]
+    """
+    return name.endswith(_TOLD_ALREADY)
 
 
 def every_piece(

@@ -24,7 +24,14 @@ from ..model.columns import Piece
 from ..model.definition import Definition
 from ..model.label import label
 from ..model.sample_size import SampleSize, sample_size
-from ..model.terms import about_the_records, affordable, every_piece, parameters_of, terms_of
+from ..model.terms import (
+    about_the_records,
+    affordable,
+    every_piece,
+    parameters_of,
+    terms_of,
+    told_already,
+)
 from .at_risk import AtRisk, expected_events, people, rows_at_risk, why_useless
 from .config import TrainingConfig
 from .overlap import refuse_the_outcome
@@ -268,8 +275,12 @@ def with_every_feature(cohort: Cohort, config: TrainingConfig) -> Cohort:
 
 def _why_not(name: str, cohort: Cohort) -> str:
     """Return why a feature is not for the elastic net; empty where it is."""
-    if about_the_records(name) and name not in cohort.terms:
+    if name in cohort.terms:
+        return ""
+    if about_the_records(name):
         return "tells how closely a patient was watched"
+    if told_already(name):
+        return "baseline, last value, change and shrunken course tell it too"
     return why_useless(name, cohort.features[cohort.has_outcome])
 
 

@@ -42,6 +42,7 @@ INCREASING = (
     "upcr_fall_below_25",
     "upcr_fall_below_50",
     "chronicity_index_shrunken",
+    "failure_shown",
 )
 """Columns that never lower the risk when they rise, everything else being equal."""
 

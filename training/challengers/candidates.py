@@ -21,7 +21,7 @@ __all__ = ["candidates", "compare", "how_often_chosen", "served"]
 
 MEANINGS = {
     LOGISTIC: "ridge-penalised logistic regression on few terms named beforehand",
-    ELASTIC_NET: "elastic net on all that tells of the patient, what is named beforehand preferred",
+    ELASTIC_NET: "elastic net on all that tells of the patient, each thing told once",
     BOOSTING: "gradient boosting on the terms of the default, monotone where medicine is sure",
 }
 """In order of simplicity: a sum of few terms, a sum of many, and what is no sum."""

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from lnrisk.model.definition import load_definition
-from lnrisk.model.design import name_of
 from lnrisk.training.challengers import candidates as module
 from lnrisk.training.challengers.candidates import MEANINGS, candidates, compare, served
 from lnrisk.training.cohort import build_cohort
@@ -60,11 +59,18 @@ def test_how_closely_a_patient_was_watched_is_no_reason_for_a_risk(found):
         assert why[name] == "tells how closely a patient was watched"
 
 
-def test_what_was_named_beforehand_comes_first_and_is_penalised_less(found, fitted):
+def test_what_was_named_beforehand_comes_first(found):
     whole, named = found["elastic net"], found["logistic"].pieces
     assert whole.named == named
     assert whole.pieces[: len(named)] == named
-    assert set(fitted.favoured) == {name_of(piece) for piece in named}
+
+
+def test_a_course_is_told_once(found):
+    whole, why = found["elastic net"], dict(found["elastic net"].left_out_features)
+    for name in ("log_upcr_mean", "c3_first", "egfr_least_squares_slope", "albumin_variability"):
+        assert name not in whole.terms
+        assert why[name] == "baseline, last value, change and shrunken course tell it too"
+    assert {"log_upcr_baseline", "c3_last", "egfr_slope", "albumin_change"} <= set(whole.terms)
 
 
 def test_columns_that_are_missing_in_the_same_rows_share_one_that_says_so(found):
