@@ -12,7 +12,7 @@ from ..features.laboratory import LANDMARK_MONTH
 from ..features.trajectory_transformer import TrajectoryFeatures
 from ..model.classifier import LogisticRisk
 from ..model.crossfitted import CrossFittedRisk
-from ..model.design import LandmarkDesign, name_of
+from ..model.design import LandmarkDesign
 from .cohort import BOOSTING, ELASTIC_NET, Cohort
 
 __all__ = ["fit_classifier", "unfitted_classifier"]
@@ -40,9 +40,8 @@ def unfitted_classifier(
     if cohort.classifier == ELASTIC_NET:
         from .challengers.elastic_net import ElasticNetRisk
 
-        favoured = tuple(name_of(piece) for piece in cohort.named)
         around = None if near is None else near.setting_
-        return ElasticNetRisk(features, design, favoured=favoured, around=around, random_state=seed)
+        return ElasticNetRisk(features, design, around=around, random_state=seed)
     return LogisticRisk(features, design, random_state=seed)
 
 

@@ -34,8 +34,6 @@ STEP = "earlier step"
 STEP_PENALTY = 0.02
 """Of each step but the last, as a share of its strongest."""
 LEAST_SHARE = 1e-3
-FAVOUR = 0.7
-"""Of the penalty, for columns that were named beforehand."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,6 @@ class ElasticNetRisk(CrossFittedRisk):
     around : object, default=None
         A setting; only its penalty and one on either side, as far apart as on the path, are tried,
         at each of `towards`: which of those is best hangs on who happens to be in the sample.
-    favoured : sequence of str, default=()
-        Columns named beforehand, which are penalised less, those that are there.
     unpenalised : sequence of str, default=("landmark_month", "landmark_month:hat")
         Columns that are left free, if there: risks stay calibrated at each landmark.
     folds : int, default=5
@@ -136,7 +132,6 @@ class ElasticNetRisk(CrossFittedRisk):
         "smallest": [Interval(Real, 0, 1, closed="neither")],
         "towards": ["array-like"],
         "around": [None, _Setting],
-        "favoured": ["array-like"],
         "unpenalised": ["array-like"],
         "folds": [Interval(Integral, 2, None, closed="left")],
         "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
@@ -156,7 +151,6 @@ class ElasticNetRisk(CrossFittedRisk):
         smallest: float = 0.015,
         towards: Sequence[float | None] = (None, 0.05, 0.015),
         around: _Setting | None = None,
-        favoured: Sequence[str] = (),
         unpenalised: Sequence[str] = (LANDMARK_MONTH, f"{LANDMARK_MONTH}:hat"),
         folds: int = 5,
         random_state: int = 0,
@@ -168,7 +162,6 @@ class ElasticNetRisk(CrossFittedRisk):
         self.smallest = smallest
         self.towards = towards
         self.around = around
-        self.favoured = favoured
         self.unpenalised = unpenalised
         self.folds = folds
         self.random_state = random_state
@@ -177,10 +170,8 @@ class ElasticNetRisk(CrossFittedRisk):
         return MissingAwareScaler() if self.design is None else clone(self.design)
 
     def _factor(self, rows: Rows) -> Floats:
-        favoured, free = set(self.favoured), {*self.unpenalised, STEP}
-        return np.array(
-            [0.0 if name in free else FAVOUR if name in favoured else 1.0 for name in rows.names]
-        )
+        free = {*self.unpenalised, STEP}
+        return np.array([0.0 if name in free else 1.0 for name in rows.names])
 
     def _settings(self, rows: Rows) -> Sequence[_Setting]:
         towards = [toward for toward in self.towards if toward is not None]

@@ -116,17 +116,6 @@ def test_around_a_setting_only_its_neighbours_are_tried_towards_either(toward):
     np.testing.assert_allclose(again.cv_log_loss_.min(), whole.cv_log_loss_.min(), rtol=5e-3)
 
 
-def test_favoured_columns_are_kept_rather_than_their_likes():
-    random = np.random.default_rng(4)
-    twin = random.normal(size=(600, 1))
-    X = np.hstack([twin, twin + 0.01 * random.normal(size=(600, 1))])
-    y = (random.uniform(size=600) < expit(-1 + twin[:, 0])).astype(int)
-    for favoured in (0, 1):
-        model = ElasticNetRisk(l1_ratios=(1.0,), favoured=(str(favoured),)).fit(X, y)
-        kept = np.abs(model.coef_)
-        assert kept[favoured] > 10 * kept[1 - favoured]
-
-
 @pytest.mark.parametrize("wrong", [-0.1, 1.5])
 def test_a_chance_of_the_step_lies_between_0_and_1(wrong):
     X, y, earlier = drawn(200, 5)
