@@ -17,6 +17,7 @@ from .linear import inverse_logit
 __all__ = [
     "BetaMap",
     "CalibrationMap",
+    "CeilingMap",
     "IsotonicMap",
     "LogisticMap",
     "VennAbersMap",
@@ -79,6 +80,44 @@ class BetaMap:
         x = np.asarray(linear_predictor, np.float64)
         log_odds = self.intercept - self.low * np.logaddexp(0, -x) + self.high * np.logaddexp(0, x)
         return inverse_logit(log_odds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the map as JSON can hold it."""
+        return _as_dict(self)
+
+
+@dataclass(frozen=True)
+class CeilingMap:
+    """A line of log-odds under a ceiling: ``ceiling * expit(intercept + slope * x)``.
+
+    Parameters
+    ----------
+    intercept, slope : float
+    ceiling : float
+        Above 0 and at most 1.
+    outer_intercept, outer_slope : float
+        A line along which the log-odds of that risk have been moved since.
+
+    Examples
+    --------
+    >>> CeilingMap(intercept=0.0, slope=2.0, ceiling=0.5).risk([-1.0, 0.0, 9.0]).round(3)
+    array([0.06, 0.25, 0.5 ])
+    """
+
+    kind: ClassVar[str] = "ceiling"
+    intercept: float
+    slope: float
+    ceiling: float
+    outer_intercept: float = 0.0
+    outer_slope: float = 1.0
+
+    def risk(self, linear_predictor: Any) -> Floats:
+        """Return the risk of each linear predictor, shape (n_rows,)."""
+        x = np.asarray(linear_predictor, np.float64)
+        line = self.intercept + self.slope * x
+        never = np.log1p(-self.ceiling) if self.ceiling < 1 else -np.inf
+        log_odds = np.log(self.ceiling) - np.logaddexp(-line, never)
+        return inverse_logit(self.outer_intercept + self.outer_slope * log_odds)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the map as JSON can hold it."""
@@ -173,11 +212,11 @@ class VennAbersMap:
         return _as_dict(self)
 
 
-CalibrationMap = LogisticMap | BetaMap | IsotonicMap | VennAbersMap
+CalibrationMap = LogisticMap | BetaMap | CeilingMap | IsotonicMap | VennAbersMap
 """Any of the maps; each has `kind`, `risk` and `to_dict`."""
 
 _MAPS: dict[str, Any] = {
-    each.kind: each for each in (LogisticMap, BetaMap, IsotonicMap, VennAbersMap)
+    each.kind: each for each in (LogisticMap, BetaMap, CeilingMap, IsotonicMap, VennAbersMap)
 }
 
 
@@ -212,6 +251,8 @@ def calibration_map(content: Mapping[str, Any]) -> CalibrationMap:
                 f"{'a finite number' if scalar else 'a list of finite numbers'} is needed."
             )
         given[name] = float(numbers) if scalar else tuple(numbers.tolist())
+    if not 0 < given.get("ceiling", 1.0) <= 1:
+        raise ValueError(f"ceiling of a {kind} calibration must lie above 0 and at most at 1.")
     _check_tables(kind, given)
     found: CalibrationMap = _MAPS[kind](**given)
     return found

@@ -175,7 +175,7 @@ class LogisticRisk(CrossFittedRisk):
     design : transformer, default=None
         Makes the columns of the regression, such as :class:`~lnrisk.model.design.LandmarkDesign`;
         by default a :class:`MissingAwareScaler`. Its `fit` takes `sample_weight`.
-    calibration : {"auto", "logistic", "beta", "isotonic", "venn-abers"}, default="auto"
+    calibration : {"auto", "logistic", "beta", "ceiling", "isotonic", "venn-abers"}, default="auto"
         From the linear predictor to the risk; "auto" goes by the number of outcomes.
     Cs : sequence of float, default=(0.0001, 0.0003, ..., 10.0)
         Inverse penalties to choose from: the prior variance of a coefficient, in log-odds squared

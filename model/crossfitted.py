@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from .calibrations import Calibration, choose_calibration, new_calibration
+from .calibrations import Calibration, calibrations_for, likeliest_calibration
 from .folds import PatientFolds
 from .patient_rows import fewest_patients, latest_rows, two_outcomes
 
@@ -185,10 +185,10 @@ class CrossFittedRisk(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         out_of_fold, losses = self._try(everything, patient, settings)
         shares = self._shares(losses, everything.patients)
         predictor = out_of_fold @ shares
-        name = self.calibration
-        if name == "auto":
-            name = choose_calibration(fewest_patients(outcome, patient, weight))
-        self.calibration_ = new_calibration(name).fit(predictor, outcome, weight)
+        names: tuple[str, ...] = (self.calibration,)
+        if self.calibration == "auto":
+            names = calibrations_for(fewest_patients(outcome, patient, weight))
+        self.calibration_ = likeliest_calibration(names, predictor, outcome, weight)
         self.cv_log_loss_, self.setting_ = losses, settings[_best(losses)]
         self.preparation_ = Pipeline(preparation or [("features", "passthrough")])
         self._fit_shares(everything, settings, shares)

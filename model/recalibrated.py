@@ -12,7 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .artifact import RiskModel
-from .calibration_map import BetaMap, CalibrationMap, IsotonicMap, LogisticMap, VennAbersMap
+from .calibration_map import (
+    BetaMap,
+    CalibrationMap,
+    CeilingMap,
+    IsotonicMap,
+    LogisticMap,
+    VennAbersMap,
+)
 from .linear import inverse_logit
 
 __all__ = ["recalibrated"]
@@ -61,6 +68,9 @@ def _moved(found: CalibrationMap, intercept: float, slope: float) -> Calibration
         return LogisticMap(intercept + slope * found.intercept, slope * found.slope)
     if isinstance(found, BetaMap):
         return BetaMap(intercept + slope * found.intercept, slope * found.low, slope * found.high)
+    if isinstance(found, CeilingMap):
+        outer = intercept + slope * found.outer_intercept, slope * found.outer_slope
+        return replace(found, outer_intercept=outer[0], outer_slope=outer[1])
 
     def moved(risks: tuple[float, ...]) -> tuple[float, ...]:
         held: npt.NDArray[np.float64] = np.clip(np.array(risks), SMALLEST, 1 - SMALLEST)

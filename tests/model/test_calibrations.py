@@ -9,10 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lnrisk.model.beta_calibration import BetaCalibration
 from lnrisk.model.calibration import LogisticCalibration
-from lnrisk.model.calibration_map import BetaMap, calibration_map
-from lnrisk.model.calibrations import CALIBRATIONS, choose_calibration, new_calibration
+from lnrisk.model.calibration_map import BetaMap, CeilingMap, calibration_map
+from lnrisk.model.calibrations import (
+    CALIBRATIONS,
+    calibrations_for,
+    likeliest_calibration,
+    new_calibration,
+)
+from lnrisk.model.ceiling_calibration import CeilingCalibration
 from lnrisk.model.table_calibration import IsotonicCalibration, VennAbersCalibration
-from scipy.special import expit
+from scipy.optimize import minimize
+from scipy.special import expit, logit
 from sklearn.base import clone
 from sklearn.isotonic import IsotonicRegression
 from venn_abers import VennAbers
@@ -60,6 +67,56 @@ def test_beta_with_equal_numbers_is_logistic():
     x = np.linspace(-30, 30, 61)
     logistic = calibration_map({"kind": "logistic", "intercept": -1.0, "slope": 0.7})
     np.testing.assert_allclose(BetaMap(-1.0, 0.7, 0.7).risk(x), logistic.risk(x), rtol=1e-12)
+
+
+def levelling_off(seed, ceiling=0.4, n=3000):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(-1, 1.5, size=n)
+    y = (rng.uniform(size=n) < CeilingMap(0.3, 1.2, ceiling).risk(x)).astype(float)
+    return x, y, rng.uniform(0.2, 4, size=n)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_ceiling_is_where_an_independent_search_finds_it(seed):
+    x, y, weight = levelling_off(seed)
+
+    def loss(at):
+        risk = expit(at[2]) * expit(at[0] + at[1] * x)
+        return -(weight @ (y * np.log(risk) + (1 - y) * np.log1p(-risk))) / weight.sum()
+
+    other = minimize(loss, [0, 1, 0], method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-13})
+    found = CeilingCalibration().fit(x, y, weight)
+    three = [found.intercept_, found.slope_, logit(found.ceiling_)]
+    np.testing.assert_allclose(three, other.x, atol=1e-4)
+    assert 0.3 < found.ceiling_ < 0.55
+
+
+def test_without_a_ceiling_it_is_the_line():
+    x, y, weight = simulated(2000)
+    found, line = CeilingCalibration().fit(x, y, weight), LogisticCalibration().fit(x, y, weight)
+    assert found.ceiling_ == 1
+    np.testing.assert_allclose(found.predict(x), line.predict(x), rtol=1e-12)
+
+
+@given(st.floats(-3, 3), st.floats(0.1, 4), st.floats(0.05, 1))
+def test_a_higher_linear_predictor_is_a_higher_risk_below_the_ceiling(intercept, slope, ceiling):
+    risk = CeilingMap(intercept, slope, ceiling).risk(np.linspace(-8, 8, 200))
+    assert (np.diff(risk) >= -1e-15).all()
+    assert 0 <= risk.min() <= risk.max() <= ceiling * (1 + 1e-12)
+    assert np.isnan(CeilingMap(intercept, slope, ceiling).risk([np.nan])).all()
+
+
+@given(st.floats(0.05, 1))
+def test_far_out_the_ceiling_is_exact(ceiling):
+    risk = CeilingMap(0.0, 1.0, ceiling).risk([-800.0, 800.0])
+    np.testing.assert_allclose(risk, [0.0, ceiling], rtol=1e-12, atol=1e-300)
+
+
+def test_of_two_curves_the_likelier_is_taken():
+    both = ("beta", "ceiling")
+    assert isinstance(likeliest_calibration(both, *levelling_off(0)), CeilingCalibration)
+    x, y, weight = simulated(2000)
+    assert isinstance(likeliest_calibration(both, x, y, weight), BetaCalibration)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -154,7 +211,13 @@ def test_weights_can_be_scaled_and_rows_without_weight_left_out(name):
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("logistic", 0.005), ("beta", 0.005), ("isotonic", 0.015), ("venn-abers", 0.015)],
+    [
+        ("logistic", 0.005),
+        ("beta", 0.005),
+        ("ceiling", 0.005),
+        ("isotonic", 0.015),
+        ("venn-abers", 0.015),
+    ],
 )
 def test_recovers_the_risks_that_made_the_outcomes(name, error):
     """Some 6,700 outcomes: a table is still further off than a line where the line is true."""
@@ -172,7 +235,7 @@ def test_refuses_what_it_cannot_fit(name):
         new_calibration(name).fit([1.0, 2.0], [0, 1], [1, 0])
     assert new_calibration(name).get_params() == {}
     assert not hasattr(clone(new_calibration(name).fit([0.0, 1, 0, 1], [0, 1, 1, 1])), "map_") or (
-        name in ("logistic", "beta")
+        name in ("logistic", "beta", "ceiling")
     )
 
 
@@ -183,11 +246,17 @@ def test_the_map_of_the_line_is_the_line():
 
 
 @pytest.mark.parametrize(
-    ("events", "name"),
-    [(0, "logistic"), (49.9, "logistic"), (50, "beta"), (9999, "beta"), (10_000, "venn-abers")],
+    ("events", "names"),
+    [
+        (0, ("logistic",)),
+        (49.9, ("logistic",)),
+        (50, ("beta", "ceiling")),
+        (9999, ("beta", "ceiling")),
+        (10_000, ("venn-abers",)),
+    ],
 )
-def test_the_number_of_events_chooses(events, name):
-    assert choose_calibration(events) == name
+def test_the_number_of_events_says_what_there_is_to_choose_from(events, names):
+    assert calibrations_for(events) == names
 
 
 @pytest.mark.parametrize(
@@ -197,6 +266,8 @@ def test_the_number_of_events_chooses(events, name):
         ({"kind": "logistic", "slope": 1.0}, "has intercept, slope; found slope"),
         ({"kind": "logistic", "slope": 1.0, "intercept": float("nan")}, "intercept .* finite"),
         ({"kind": "logistic", "slope": [1.0], "intercept": 0.0}, "slope .* a finite number"),
+        (CeilingMap(0.0, 1.0, 0.5).to_dict() | {"ceiling": 0.0}, "ceiling .* above 0"),
+        (CeilingMap(0.0, 1.0, 0.5).to_dict() | {"ceiling": 1.1}, "at most at 1"),
         ({"kind": "isotonic", "at": [1.0, 1.0], "risks": [0.1, 0.2]}, "ascending"),
         ({"kind": "isotonic", "at": [1.0, 2.0], "risks": [0.1]}, "has 1, not 2"),
         ({"kind": "isotonic", "at": [1.0, 2.0], "risks": [0.3, 0.2]}, "must rise"),
@@ -213,5 +284,5 @@ def test_refuses_what_is_not_a_map(content, message):
 
 
 def test_refuses_an_unknown_name():
-    with pytest.raises(ValueError, match="'platt'; accepted are logistic, beta, isotonic"):
+    with pytest.raises(ValueError, match="'platt'; accepted are logistic, beta, ceiling, isotonic"):
         new_calibration("platt")

@@ -5,7 +5,7 @@ import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from lnrisk.model.beta_calibration import BetaCalibration
+from lnrisk.model.calibrations import likeliest_calibration
 from lnrisk.model.classifier import LogisticRisk, MissingAwareScaler
 from lnrisk.model.folds import PatientFolds
 from lnrisk.model.linear import linear_predictor
@@ -167,7 +167,7 @@ def test_weights_reach_every_step():
     loss = log_loss(y, expit(predictor), sample_weight=weight)
     assert found["log loss"].min() == pytest.approx(loss)
     assert list(model.Cs).index(model.C_) == np.argmin(found["log loss"])
-    calibration = BetaCalibration().fit(predictor, y, weight)
+    calibration = likeliest_calibration(("beta", "ceiling"), predictor, y, weight)
     assert found["calibration"] == pytest.approx(list(vars(calibration.map_).values()))
     scaler = MissingAwareScaler().fit(X, sample_weight=weight)
     np.testing.assert_array_equal(found["mean"], scaler.mean_)

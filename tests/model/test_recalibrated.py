@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lnrisk.features.laboratory import LANDMARK_MONTH
-from lnrisk.model.calibration_map import BetaMap, IsotonicMap, LogisticMap, VennAbersMap
+from lnrisk.model.calibration_map import (
+    BetaMap,
+    CeilingMap,
+    IsotonicMap,
+    LogisticMap,
+    VennAbersMap,
+)
 from lnrisk.model.recalibrated import recalibrated
 from models import linear_model, term
 
@@ -14,6 +20,7 @@ PAIR = VennAbersMap((-1.0,), (0.01, 0.2), (0.1, 0.9))
 MAPS = [
     LogisticMap(0.2, 0.9),
     BetaMap(0.1, 0.8, 1.2),
+    CeilingMap(0.1, 0.8, 0.6),
     IsotonicMap((-2.0, 0.0, 1.0), (0.05, 0.2, 0.6)),
     PAIR,
 ]
@@ -30,7 +37,7 @@ def moved(risk, intercept, slope):
     return 1 / (1 + np.exp(-log_odds))
 
 
-@pytest.mark.parametrize("calibration", MAPS[:2])
+@pytest.mark.parametrize("calibration", MAPS[:3])
 @given(intercept=st.floats(-2, 2), slope=st.floats(0.2, 3))
 def test_every_risk_moves_along_the_line(calibration, intercept, slope):
     before, after = model(calibration), recalibrated(model(calibration), intercept, slope, {})
