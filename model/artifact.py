@@ -214,7 +214,7 @@ class RiskModel:
     def contributions_of(self, design: Floats) -> Floats:
         """Return what each term adds to the linear predictor, shape (n_patients, n_terms).
 
-        All columns of a term together; 0 for a term at its training mean.
+        All columns of a term together; 0 for a term at its training mean, or with nothing shown.
         """
         parts = design * np.array(self.coefficients)
         of_term = [column.term for column in self.columns]

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from .columns import Column, Piece, design_columns, raw_column
+from .terms import only_where_shown
 
 __all__ = ["LandmarkDesign"]
 
@@ -133,4 +134,6 @@ def _learn(piece: Piece, values: Floats, weight: Floats) -> Column | None:
     mean = float(np.average(raw, weights=weight))
     spread = float(np.sqrt(np.average((raw - mean) ** 2, weights=weight)))
     constant = not raw.min() < raw.max() or spread == 0.0
-    return Column(piece.term, piece.shape, piece.in_time, knots, mean, 1.0 if constant else spread)
+    centre = 0.0 if only_where_shown(piece.term) else mean
+    scale = 1.0 if constant else spread
+    return Column(piece.term, piece.shape, piece.in_time, knots, centre, scale)

@@ -22,6 +22,7 @@ __all__ = [
     "baseline_pieces",
     "every_piece",
     "model_pieces",
+    "only_where_shown",
     "parameters_of",
     "pieces_of",
     "terms_of",
@@ -196,6 +197,17 @@ def about_the_records(name: str) -> bool:
     [True, True, False]
     """
     return name.endswith(_OF_THE_RECORDS)
+
+
+def only_where_shown(name: str) -> bool:
+    """Return whether a feature is 0 until something has been shown, and tells nothing till then.
+
+    Examples
+    --------
+    >>> [only_where_shown(name) for name in ("nonadherence_shown", "adherence_probability")]
+    [True, False]
+    """
+    return name.endswith("_shown")
 
 
 def told_already(name: str) -> bool:

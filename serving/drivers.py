@@ -35,7 +35,8 @@ class Driver:
         float,
         Field(
             description="Risk minus the risk with this feature at the mean of the training "
-            "patients, in percentage points; above 0 raises the risk.",
+            "patients, or with nothing shown where the feature tells what has been shown, in "
+            "percentage points; above 0 raises the risk.",
             examples=[4.2],
         ),
     ]

@@ -39,6 +39,15 @@ def test_values_are_standardised_by_weighted_moments_of_the_known():
     np.testing.assert_array_equal(made[:, 5], ~known)
 
 
+def test_nothing_shown_is_the_zero_of_what_has_been_shown():
+    X = rows()
+    X[:, 1] = X[:, 1] > 2
+    made = LandmarkDesign((LANDMARK_MONTH, "failure_shown", "biopsy"), (Piece("failure_shown"),))
+    column = made.fit_transform(X)[:, 0]
+    assert set(column[X[:, 1] == 0]) == {0.0}
+    assert column.std() == pytest.approx(1)
+
+
 def test_an_effect_in_time_is_the_value_times_the_landmark_clock():
     X = rows()
     made = LandmarkDesign(NAMES, PIECES).fit(X).transform(X)
