@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...model.artifact import RiskModel
+from ...model.terms import only_where_shown
 from ..at_risk import AtRisk
 from ..records import plain
 
@@ -88,6 +89,8 @@ def worked_patients(
     values = _at_primary(model, rows)
     risk = _risks(model, values, rows.primary_landmark)
     place = pd.Series(risk).rank(pct=True).to_numpy()
+    usual = values.mean()
+    usual[[name for name in usual.index if only_where_shown(name)]] = 0.0
     found = []
     for name, middle in _NAMES.items():
         near = np.abs(place - middle) <= TENTH / 2
@@ -110,7 +113,7 @@ def worked_patients(
                     }
                     for term in ordered
                 ],
-                "drivers": _drivers(model, own, values.mean(), rows.primary_landmark),
+                "drivers": _drivers(model, own, usual, rows.primary_landmark),
             }
         )
     return found
@@ -131,7 +134,7 @@ def _risks(model: RiskModel, values: pd.DataFrame, landmark: int) -> Floats:
 
 
 def _drivers(model: RiskModel, own: pd.DataFrame, usual: pd.Series, landmark: int) -> list[str]:
-    """Return the features that move this risk most from what it would be at their mean."""
+    """Return the features that move this risk most from what it would be at their usual value."""
     here = float(_risks(model, own, landmark)[0])
     moved = {
         term: here - float(_risks(model, own.assign(**{term.name: usual[term.name]}), landmark)[0])

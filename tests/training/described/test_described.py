@@ -1,5 +1,7 @@
 """Sections that describe: baseline, effects, worked patients, labels; and nobody in them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,6 +73,7 @@ def test_worked_patients_are_ordered_and_nobody():
         assert len(one["text"]) == len(model.terms)
         assert len(one["drivers"]) == 3
         assert all("percentage points" in driver for driver in one["drivers"])
+        assert not any(re.search(r"(nonadherence|later) 0:", driver) for driver in one["drivers"])
 
 
 def test_label_certainty_is_told_with_what_it_assumes():
