@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .days import Days
+from .given import Flags
 from .history import Numbers
 
 __all__ = [
@@ -25,8 +25,6 @@ __all__ = [
     "adherence_probability",
     "nonadherence_shown",
 ]
-
-Flags = npt.NDArray[np.bool_]
 
 _ROUNDING = 1e-9
 

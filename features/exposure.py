@@ -11,6 +11,7 @@ from .days import NEVER
 from .feature import Feature, LandmarkView
 from .given import Flags, Given, known, thresholds
 from .history import Numbers
+from .regimen_change import regimen_changed_on
 from .treatment import Treatments
 from .vocabulary import ANCHOR_CLASSES
 
@@ -24,23 +25,6 @@ _CLASS_NAMES = {
     "OBI": "obinutuzumab",
 }
 _ROUNDING = 1e-9
-
-
-def _changed(given: Given, regimen: dict[str, Flags]) -> Flags:
-    """Return who started another anchor class after day 28, planned maintenance left out."""
-    view, schedule = given.view, thresholds()["cyclophosphamide"]
-    after = view.index_day + thresholds()["regimen"]["first_days"] + 1
-    cyc = given.rows.of_class("CYC")
-    full = cyc.doses(*given.span).milligrams >= (
-        schedule["dose_mg"] * schedule["doses"] * (1 - _ROUNDING)
-    )
-    full |= given.who(cyc, cyc.stop_reason == "completed")
-    maintained = regimen["CYC"] & full & ~given.who(cyc, cyc.stop_reason == "inefficacy")
-    changed = np.zeros(len(view.registry), dtype=bool)
-    for name in ANCHOR_CLASSES:
-        other = ~regimen[name] & given.ever(given.rows.of_class(name), after, view.landmark_day)
-        changed |= other & ~maintained if name == "MPA" else other
-    return changed
 
 
 def _regimen(given: Given, regimen: dict[str, Flags]) -> dict[Feature, Numbers]:
@@ -63,7 +47,7 @@ def _regimen(given: Given, regimen: dict[str, Flags]) -> dict[Feature, Numbers]:
         "1 where a class outside the first regimen is given, except mycophenolate after "
         "cyclophosphamide in full (3000 mg or completed, not stopped for inefficacy)",
     )
-    return {**started, changed: _changed(given, regimen).astype(float)}
+    return {**started, changed: (regimen_changed_on(given) < NEVER).astype(float)}
 
 
 def _days_to_target(given: Given, mpa: Treatments, target: Numbers) -> Numbers:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .days import NEVER, Days
+from .days import Days
 from .feature import DAYS_BEFORE_INDEX, Feature, LandmarkView
 from .given import Flags, Given
 from .history import History, Numbers
 from .laboratory import BASELINE_LAST_DAY, analyte_history
-from .vocabulary import ANCHOR_CLASSES
+from .regimen_change import regimen_changed_on
 
 __all__ = ["first_response"]
 
@@ -31,17 +31,9 @@ def _thresholds() -> dict[str, float]:
 
 
 def _first_regimen_ends(view: LandmarkView) -> Days:
-    """Return the day on which another anchor class begins, the last day to judge if sooner."""
-    given = Given.of(view)
-    until, regimen = given.first_regimen_until, given.first_regimen()
-    ends = view.index_day + int(_thresholds()["last_day"])
-    for name in ANCHOR_CLASSES:
-        rows = given.rows.of_class(name)
-        begins = given.first_day(rows, rows.start > until[rows.patient])
-        maintenance = regimen["CYC"] if name == "MPA" else np.zeros(len(begins), dtype=bool)
-        added = ~regimen[name] & ~maintenance & (begins < NEVER)
-        ends = np.where(added, np.minimum(ends, begins), ends)
-    return np.minimum(ends, view.landmark_day)
+    """Return the last day on which the first regimen can be judged."""
+    last = view.index_day + int(_thresholds()["last_day"])
+    return np.minimum(last, np.minimum(regimen_changed_on(Given.of(view)), view.landmark_day))
 
 
 def _measured(view: LandmarkView, history: History, ends: Days) -> tuple[Numbers, Numbers]:

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from ..features.vocabulary import analytes
 from ..model.artifact import RiskModel, Term
+from ..model.terms import only_where_shown
 
 __all__ = ["Lack", "Topic", "added_up", "lacking", "leading", "silent", "topics_of", "without"]
 
@@ -44,7 +45,7 @@ _TREATMENTS: Mapping[str, str] = {
     "gap_share": ADHERENCE,
 }
 """By the first words of a feature of treatment; all others are about induction."""
-_TALLIES = ("_count", "_coverage", "adherence_evidence", "_shown")
+_TALLIES = ("_count", "_coverage", "adherence_evidence")
 """Endings of features that are 0 where nothing was recorded."""
 _PRESUMED = "adherence_probability"
 """Has a value whatever was recorded."""
@@ -149,7 +150,9 @@ def silent(model: RiskModel, values: Floats) -> Flags:
     values : ndarray of float, shape (n_patients, n_terms)
     """
     names = model.feature_names
-    tally = np.array([name.endswith(_TALLIES) for name in names], dtype=np.bool_)
+    tally = np.array(
+        [name.endswith(_TALLIES) or only_where_shown(name) for name in names], dtype=np.bool_
+    )
     presumed = np.array([name == _PRESUMED for name in names], dtype=np.bool_)
     nothing: Flags = np.isnan(values) | (tally & (values == 0)) | presumed
     return nothing

@@ -66,6 +66,12 @@ CASES = {
         [*BEFORE, upcr(120, 3.5), egfr(120, 1), upcr(150, 1.0), egfr(150, 1)],
         FAILED,
     ),
+    "cyclophosphamide not in full": (
+        182,
+        [*cyc(0, 14, 28), mmf(60)],
+        [*BEFORE, upcr(120, 3.5), egfr(120, 1)],
+        NOTHING,
+    ),
     "maintenance is no other": (
         182,
         [*cyc(0, 14, 28, 42, 56, 70), mmf(84)],
