@@ -26,7 +26,7 @@ from .linear import inverse_logit, linear_predictor
 from .regimen import CLASS_BITS, has_class
 from .response import ArmValues, failed_by
 
-__all__ = ["at_least", "chances_of_counting"]
+__all__ = ["at_least", "chances_of_counting", "chances_of_treatment"]
 
 Numbers = npt.NDArray[np.float64]
 
@@ -74,6 +74,32 @@ def chances_of_counting(
     chance *= _chance_of_yes(judgement.adherent[course], may_have_failed, by_evidence)
     chance[regimens.counts == NO] = 0.0
     return chance
+
+
+def chances_of_treatment(
+    judgement: Judgement, regimens: Regimens, definition: Definition, upcr: History
+) -> Numbers:
+    """Return the chance that each regimen was dosed and taken as the definition asks.
+
+    Whether it failed or not: it would count if it did.
+
+    Parameters
+    ----------
+    judgement, regimens, definition, upcr
+        See `chances_of_counting`.
+
+    Returns
+    -------
+    ndarray of float, shape (n_regimens,)
+        1 or 0 where the rule can tell; nan where an answer is needed that is known of nobody.
+    """
+    course, all_open = regimens.course, np.full_like(regimens.counts, UNKNOWN)
+    regimens = replace(regimens, counts=all_open)
+    every = np.ones(len(course), dtype=bool)
+    alike = _Alike.of(_columns(judgement, regimens, definition, upcr), regimens)
+    dosed = _chance_of_yes(judgement.adequate[course], every, alike)
+    by_evidence = alike.by_evidence(judgement)
+    return dosed * _chance_of_yes(judgement.adherent[course], every, by_evidence)
 
 
 def _columns(

@@ -15,7 +15,7 @@ from ..features.history import history_of
 from ..features.pipeline import index_days
 from ..features.registry import Registry
 from ..features.treatment import treatments_of
-from .chance_met import at_least, chances_of_counting
+from .chance_met import at_least, chances_of_counting, chances_of_treatment
 from .courses import FollowUp
 from .definition import Definition
 from .kleene import NO, UNKNOWN, YES, Answers, answer
@@ -65,6 +65,9 @@ class Outcome:
     nearly_met : ndarray of float
         The chance that all but one of the regimens that the definition needs had failed by the
         horizon, where chances were asked for; nan where nothing is known of it, or one is enough.
+    treated : ndarray of float
+        Of the regimens by the horizon, the expected share that was dosed and taken as the definition
+        asks, failed or not; nan where `nearly_met` is.
     """
 
     index_day: Days
@@ -76,6 +79,7 @@ class Outcome:
     chance: npt.NDArray[np.float64]
     possible_days: npt.NDArray[np.float64]
     nearly_met: npt.NDArray[np.float64]
+    treated: npt.NDArray[np.float64]
 
     @property
     def horizon(self) -> Days:
@@ -170,7 +174,7 @@ def outcome_by_rule(
     nothing = np.full(n, np.nan)
     told = (index, status, days, pseudo, doubtful, horizon_days)
     if not chances or not followed.any():
-        return Outcome(*told, nothing, nothing, nothing)
+        return Outcome(*told, nothing, nothing, nothing, nothing)
     upcr = history_of(known, "upcr")
     counting = chances_of_counting(judgement, possible, definition, upcr, horizon)
     every = at_least(needed, counting, possible.patient, n)
@@ -178,11 +182,22 @@ def outcome_by_rule(
     chance = np.where(asked, np.clip(every, SURE, 1 - SURE), np.nan)
     then = _possibly_met_on(possible, judgement, n, needed)
     possible_days = np.where(asked, _days_since(index, np.minimum(then, horizon)), np.nan)
-    nearly = nothing
+    nearly, treated = nothing, nothing
     if needed > 1:
         some = np.clip(at_least(needed - 1, counting, possible.patient, n), 0.0, 1.0)
         nearly = np.where(indexed & (followed | (some == 1)), some, np.nan)
-    return Outcome(*told, chance, possible_days, nearly)
+        as_asked = chances_of_treatment(judgement, possible, definition, upcr)
+        share = _mean_of_patient(np.clip(as_asked, 0.0, 1.0), possible.patient, n)
+        treated = np.where(np.isnan(nearly), np.nan, share)
+    return Outcome(*told, chance, possible_days, nearly, treated)
+
+
+def _mean_of_patient(
+    values: npt.NDArray[np.float64], patient: Days, n_patients: int
+) -> npt.NDArray[np.float64]:
+    """Return each patient's mean; nan without any value."""
+    total, count = np.bincount(patient, values, n_patients), np.bincount(patient, None, n_patients)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _possibly_met_on(
@@ -224,7 +239,7 @@ def outcome_by_registry(registry: Registry, horizon_days: int) -> Outcome:
     )
     days = _days_since(index, np.minimum(date, horizon))
     nobody, none = np.zeros(n, dtype=bool), np.full(n, np.nan)
-    return Outcome(index, status, days, nobody, nobody, horizon_days, none, none, none)
+    return Outcome(index, status, days, nobody, nobody, horizon_days, none, none, none, none)
 
 
 def _days_since(index: Days, end: Days) -> npt.NDArray[np.float64]:

@@ -75,10 +75,11 @@ class AtRisk:
         nan where there is no outcome.
     possible : ndarray of bool, shape (n_rows,)
         Rows of an outcome that is possible and not known.
-    steps : ndarray of float, shape (n_rows, 2)
+    steps : ndarray of float, shape (n_rows, 3)
         Earlier steps towards the outcome, between 0 and 1, nan where not known: how high the first
         analyte was from the landmark to the horizon, as the share of those at risk at the landmark
-        whose median was lower; the chance that the outcome came within one failing regimen.
+        whose median was lower; the share of regimens that were dosed and taken as they should be;
+        the chance that the outcome came within one failing regimen.
     weights : Weights
     attrition : DataFrame
         step, why, left_out, remaining, at the primary landmark.
@@ -306,6 +307,7 @@ def rows_at_risk(registry: Registry, definition: Definition, config: TrainingCon
         steps=np.column_stack(
             [
                 np.concatenate([at.later(analyte, outcome) for at in found]),
+                stacked(outcome.treated),
                 stacked(outcome.nearly_met),
             ]
         ),

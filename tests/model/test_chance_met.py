@@ -9,9 +9,11 @@ import pytest
 from generated import Patient
 from hypothesis import given
 from hypothesis import strategies as st
+from lnrisk.features.asof import known_on
 from lnrisk.model.chance_met import at_least
 from lnrisk.model.definition import load_definition
-from lnrisk.model.kleene import UNKNOWN, YES
+from lnrisk.model.kleene import UNKNOWN, YES, all_of
+from lnrisk.model.label import different_regimens, judge
 from lnrisk.model.outcome import outcome_by_rule
 from lnrisk.training.simulate import draw_registry, load_parameters
 from lnrisk.training.simulator.as_registry import registry_of
@@ -173,6 +175,45 @@ def test_nearly_met_is_the_definition_met_with_one_regimen_less():
     np.testing.assert_allclose(np.clip(found, 1e-3, 1 - 1e-3), np.clip(expected, 1e-3, 1 - 1e-3))
     assert np.isnan(other.nearly_met).all()
     assert np.nansum(found) > 3 * expected_of(registry, definition)
+
+
+def test_treatment_as_asked_is_the_share_of_regimens_that_would_count():
+    world = draw_registry(PATIENTS, 5, load_parameters())
+    registry, definition = registry_of(world), load_definition()
+    found = outcome_by_rule(registry, definition, HORIZON, chances=True)
+    horizon = found.index_day + HORIZON
+    judgement = judge(known_on(registry, horizon), definition, horizon)
+    regimens = different_regimens(judgement.courses, judgement.counts, judgement.failed)
+    would = all_of(judgement.adequate[regimens.course], judgement.adherent[regimens.course])
+    share = np.full(PATIENTS, np.nan)
+    for one in range(PATIENTS):
+        own = would[regimens.patient == one]
+        if len(own) and (own != UNKNOWN).all():
+            share[one] = (own == YES).mean()
+    told = np.isfinite(share) & np.isfinite(found.treated)
+    assert told.sum() > 1000
+    np.testing.assert_allclose(found.treated[told], share[told], atol=1e-12)
+    guessed = np.isnan(share) & np.isfinite(found.treated)
+    assert 0.3 < found.treated[guessed].mean() < 0.9
+
+
+def test_treatment_as_asked_is_no_likelier_where_doses_are_missing(complete):
+    found = doses_missing(0.5)
+    both = np.isfinite(found.treated) & np.isfinite(complete.treated)
+    before, after = complete.treated[both], found.treated[both]
+    assert (before != after).sum() > 500
+    assert after.mean() == pytest.approx(before.mean(), abs=0.03)
+    assert np.corrcoef(before, after)[0, 1] > 0.7
+
+
+def test_one_regimen_that_is_enough_has_no_step_before_it():
+    registry = registry_of(draw_registry(400, 5, load_parameters()))
+    definition = load_definition()
+    one = definition.verdict.model_copy(update={"different_regimens": 1})
+    found = outcome_by_rule(
+        registry, definition.model_copy(update={"verdict": one}), HORIZON, chances=True
+    )
+    assert np.isnan(found.treated).all()
 
 
 def expected_of(registry, definition):

@@ -240,10 +240,10 @@ def test_later_proteinuria_is_a_rank_of_what_lies_between_landmark_and_horizon()
 
 def test_what_is_later_than_the_landmark_is_a_step_and_no_input():
     found = whole()
-    assert found.steps.shape == (len(found.y), 2)
+    assert found.steps.shape == (len(found.y), 3)
     known = found.steps[np.isfinite(found.steps)]
     assert ((known >= 0) & (known <= 1)).all()
-    assert found.steps[found.y == 1, 1].min() > 0.9
+    assert found.steps[found.y == 1, 1:].min() > 0.9
 
 
 @pytest.mark.parametrize(

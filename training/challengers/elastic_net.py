@@ -1,10 +1,11 @@
 """Elastic net on everything, drawn towards what foretells earlier steps to the outcome.
 
 Assumes that the log-odds are a sum of columns, few of which matter, and that what foretells later
-proteinuria, known of nearly all, and a first failure, which is common, foretells the outcome, which
-is rare, in much the same proportions. How far that holds is for the data to say; where it does not,
-the elastic net goes its own way. With about as many columns as patients with the outcome, which
-ones it keeps is largely chance; the risks are steadier than that.
+proteinuria and treatment as it should be, known of nearly all, and a first failure that counts,
+which is common, foretells the outcome, which is rare, in much the same proportions. How far that
+holds is for the data to say; where it does not, the elastic net goes its own way. With about as
+many columns as patients with the outcome, which ones it keeps is largely chance; the risks are
+steadier than that.
 """
 
 from collections.abc import Sequence
@@ -56,9 +57,9 @@ class ElasticNetRisk(CrossFittedRisk):
 
     1. Where `fit` is given earlier steps towards the outcome, an elastic net of the first is fitted
        to the same columns.
-    2. The coefficients of each later step, and of the outcome, are those of the step before times
-       one number, which is free, plus differences, which are penalised; each difference that is 0
-       leaves the proportion as it was [1]_.
+    2. The coefficients of each later step are those of all steps before it, each times one number,
+       which is free, plus differences, which are penalised; those of the outcome come from the last
+       step in the same way. Each difference that is 0 leaves the proportions as they were [1]_.
     3. A path of penalties is fitted for each mixture, and for each penalty of the last step.
     4. The fits are averaged, each with a share that falls with its loss out of fold, a patient
        counted once [2]_: a share of exp(-patients * loss). How the losses are found and the average
@@ -71,7 +72,7 @@ class ElasticNetRisk(CrossFittedRisk):
     design : transformer, default=None
         Makes the columns of the regression, on comparable scales and without nan; by default a
         :class:`~lnrisk.model.classifier.MissingAwareScaler`. Its `fit` takes `sample_weight`.
-    l1_ratios : sequence of float, default=(0.5,)
+    l1_ratios : sequence of float, default=(0.25,)
         Mixtures to choose from, 1 for the lasso; above 0.
     penalties : int, default=8
         Length of the path.
@@ -146,7 +147,7 @@ class ElasticNetRisk(CrossFittedRisk):
         features: Any = None,
         design: Any = None,
         *,
-        l1_ratios: Sequence[float] = (0.5,),
+        l1_ratios: Sequence[float] = (0.25,),
         penalties: int = 8,
         smallest: float = 0.015,
         towards: Sequence[float | None] = (None, 0.05, 0.015),
@@ -203,28 +204,28 @@ class ElasticNetRisk(CrossFittedRisk):
 
     def _directions(
         self, rows: Rows, towards: Sequence[float | None]
-    ) -> dict[float | None, Floats | None]:
+    ) -> dict[float | None, list[Floats]]:
         """Return the coefficients of the last earlier step at each of its penalties."""
         steps, shares = _steps_of(rows), [toward for toward in towards if toward is not None]
+        found: dict[float | None, list[Floats]] = {toward: [] for toward in towards}
         if not steps or not shares:
-            return dict.fromkeys(towards)
-        *before, last = steps
-        direction = None
-        for step in before:
-            direction = self._at_shares(step, direction, [STEP_PENALTY])[0]
-        solved = self._at_shares(last, direction, shares)
-        found: dict[float | None, Floats | None] = dict.fromkeys(towards)
-        return found | dict(zip(shares, solved, strict=True))
+            return found
+        *earlier, last = steps
+        before: list[Floats] = []
+        for step in earlier:
+            before += self._at_shares(step, before, [STEP_PENALTY])
+        solved = self._at_shares(last, before, shares)
+        return found | {share: [one] for share, one in zip(shares, solved, strict=True)}
 
     def _at_shares(
-        self, rows: Rows, direction: Floats | None, shares: Sequence[float]
+        self, rows: Rows, before: Sequence[Floats], shares: Sequence[float]
     ) -> list[Floats]:
         """Return the coefficients of a step at some shares of its strongest penalty."""
-        drawn, ratio = _drawn(rows, direction), self.l1_ratios[0]
+        drawn, ratio = _drawn(rows, before), self.l1_ratios[0]
         down = sorted({*np.geomspace(1, min(shares), STEPS_DOWN).tolist(), *shares}, reverse=True)
         strongest = self._strongest(rows, ratio)
         solved = self._path(drawn, [strongest * share for share in down], ratio, exact=False)
-        found = _as_columns(solved, direction)
+        found = _as_columns(solved, before)
         return [found[down.index(share), 1:] for share in shares]
 
     def _solutions(
@@ -274,18 +275,18 @@ def _steps_of(rows: Rows) -> list[Rows]:
     return found
 
 
-def _drawn(rows: Rows, direction: Floats | None) -> Rows:
-    """Return rows with a column for the step before, where there is a direction to it."""
-    if direction is None:
-        return rows
-    column = linear_predictor(rows.X, direction, 0.0)
-    return replace(rows, X=np.column_stack([rows.X, column]), names=(*rows.names, STEP))
+def _drawn(rows: Rows, directions: Sequence[Floats]) -> Rows:
+    """Return rows with a column for each direction."""
+    columns = [linear_predictor(rows.X, direction, 0.0) for direction in directions]
+    names = (*rows.names, *[STEP] * len(columns))
+    return replace(rows, X=np.column_stack([rows.X, *columns]), names=names)
 
 
-def _as_columns(solved: Floats, direction: Floats | None) -> Floats:
-    """Return intercepts and coefficients with what the step before adds to each column."""
-    if direction is None:
+def _as_columns(solved: Floats, directions: Sequence[Floats]) -> Floats:
+    """Return intercepts and coefficients with what each direction adds to each column."""
+    if not directions:
         return solved
-    own = solved[:, :-1].copy()
-    own[:, 1:] += solved[:, -1:] * direction
+    multiples = solved[:, -len(directions) :]
+    own = solved[:, : -len(directions)].copy()
+    own[:, 1:] += multiples @ np.array(directions)
     return own

@@ -32,6 +32,10 @@ def drawn(n, seed, along=1.0):
 
 def loss(model, along):
     X, _, risk, _ = people(20_000, 99, along)
+    return loss_where_known(model, X, risk)
+
+
+def loss_where_known(model, X, risk):
     told = model.predict_proba(X)[:, 1]
     return log_loss(
         np.repeat([1, 0], len(X)), np.tile(told, 2), sample_weight=np.r_[risk, 1 - risk]
@@ -76,6 +80,24 @@ def test_a_step_before_the_step_makes_it_better_known():
     assert np.mean(found) < -0.004
 
 
+def test_a_later_step_draws_on_all_before_it():
+    """The outcome needs two things, of each of which something is known of everybody."""
+    found = []
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        X = random.normal(size=(400, COLUMNS))
+        matter = np.linspace(1, 0.1, 10)
+        first, second = X[:, :10] @ matter, X[:, 10:20] @ matter
+        nearly = (random.uniform(size=400) < expit(first + second - 1)).astype(float)
+        y = (random.uniform(size=400) < expit(first + second - 3.2)).astype(int)
+        steps = np.column_stack([expit(first), expit(second), nearly])
+        two, three = (ElasticNetRisk().fit(X, y, steps=these) for these in (steps[:, ::2], steps))
+        fresh = random.normal(size=(20_000, COLUMNS))
+        risk = expit(fresh[:, :10] @ matter + fresh[:, 10:20] @ matter - 3.2)
+        found.append(loss_where_known(three, fresh, risk) - loss_where_known(two, fresh, risk))
+    assert np.mean(found) < -0.004
+
+
 def test_an_average_counts_fits_by_how_well_they_foretell():
     losses = np.array([0.300, 0.301, 0.310])
     shares = ElasticNetRisk()._shares(losses, 500)
@@ -90,9 +112,10 @@ def test_the_coefficients_are_an_average_over_penalties():
     shares = model._shares(model.cv_log_loss_, len(X))
     assert (shares > 0).sum() > 1
     design = model.preparation_["design"].transform(X)
-    strongest = strongest_penalty(design, y, np.ones(len(y)), 0.5)
+    (ratio,) = model.l1_ratios
+    strongest = strongest_penalty(design, y, np.ones(len(y)), ratio)
     penalties = strongest * np.geomspace(1, model.smallest, model.penalties)
-    path = elastic_net_path(design, y.astype(float), np.ones(len(y)), penalties, 0.5)
+    path = elastic_net_path(design, y.astype(float), np.ones(len(y)), penalties, ratio)
     np.testing.assert_allclose(model.coef_, shares @ path[:, 1:], atol=1e-9)
 
 
