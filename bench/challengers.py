@@ -35,7 +35,7 @@ Risks = npt.NDArray[np.float64]
 def _cohorts(cohort: cohorts.Cohort) -> dict[str, cohorts.Cohort]:
     found = candidates(cohort, CONFIG)
     every = replace_fields(found["elastic net"], classifier="boosting")
-    unaided = replace_fields(found["elastic net"], steps=np.full((len(cohort.y), 2), np.nan))
+    unaided = replace_fields(found["elastic net"], steps=np.full_like(cohort.steps, np.nan))
     return {**found, "boosting on everything": every, "elastic net alone": unaided}
 
 

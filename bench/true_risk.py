@@ -1,9 +1,11 @@
 """Risks against the true risk of fresh patients, and what internal validation had said.
 
-Trained on simulated registries of 2,000 patients at all landmarks; the true risk is the share of
-replayed futures in which the rule was met, see docs/simulator.md. The last part holds the figures
-of cross-validation against those that the same model has on the outcomes of 20,000 fresh patients,
-six times over: those of one set differ from the next by 0.004 of AUROC.
+Trained on simulated registries of 2,000 patients at all landmarks, and once on 50 times as many;
+the true risk is the share of replayed futures in which the rule was met, see docs/simulator.md. It
+takes 20,000 fresh patients to say how far the way is: with 4,000, it came out between 96.5 and 98 %
+of one and the same. The last part holds the figures of cross-validation against those that the same
+model has on the outcomes of 20,000 fresh patients, six times over: those of one set differ from the
+next by 0.004 of AUROC.
 """
 
 import tempfile
@@ -29,8 +31,9 @@ from lnrisk.training.validation.cross_validation import cross_validate
 from page import PERFORMANCE, replace, table
 from true_world import cross_entropy, expected_auroc, simulated
 
-PATIENTS, REGISTRIES, MANY, SETS = 2_000, 8, 20_000, 6
-TESTED, REPLAYS = 4_000, 100
+PATIENTS, REGISTRIES, MOST = 2_000, 16, 100_000
+TESTED, REPLAYS = 20_000, 100
+MANY, SETS = 20_000, 6
 DAYS = (0, 84, 182)
 ARORA = load_definition()
 CONFIG = TrainingConfig(validation=Validation(resamples=50))
@@ -112,14 +115,21 @@ def _one(registry: Registry, fresh: list[Fresh], many: list[Many]) -> tuple[dict
     return by_day, {name: said[name] - shown[name] for name in said}, cohort.classifier
 
 
+def _limit(fresh: list[Fresh]) -> dict[int, float]:
+    """Return the AUROC by landmark of an elastic net on 50 times as many patients."""
+    cohort = build_cohort(simulated(MOST, 30_000)[0], ARORA, CONFIG)
+    most = with_every_feature(cohort, CONFIG)
+    best, _ = fit_classifier(most, most.has_outcome, CONFIG.seed)
+    return {at.day: at.figures(_risk(best, most, at.features))["auroc"] for at in fresh}
+
+
 def main() -> None:
     """Print the tables and write them to docs/performance.md."""
     fresh = [Fresh(day) for day in DAYS]
-    more = [build_cohort(simulated(MANY, 20_000 + k)[0], ARORA, CONFIG) for k in range(SETS)]
-    many, most = [Many(cohort) for cohort in more], with_every_feature(more[0], CONFIG)
-    best, _ = fit_classifier(most, most.has_outcome, CONFIG.seed)
-    limit = {at.day: at.figures(_risk(best, most, at.features))["auroc"] for at in fresh}
-    del more, most
+    limit = _limit(fresh)
+    print(limit, flush=True)
+    sets = (simulated(MANY, 20_000 + k)[0] for k in range(SETS))
+    many = [Many(build_cohort(registry, ARORA, CONFIG)) for registry in sets]
     figures, gaps, taken = defaultdict(list), [], []
     for seed in range(REGISTRIES):
         by_day, gap, classifier = _one(simulated(PATIENTS, 500 + seed)[0], fresh, many)
@@ -147,7 +157,7 @@ def _table(figures: dict[int, list[Figures]], limit: dict[int, float]) -> str:
                 f"{day // 7}",
                 f"{told('auroc', 3)}",
                 f"{limit[day]:.3f}",
-                f"{100 * share:.0f} %",
+                f"{100 * share:.1f} %",
                 told("observed / expected", 2),
                 told("slope", 2),
                 told("ICI", 3),
@@ -157,7 +167,7 @@ def _table(figures: dict[int, list[Figures]], limit: dict[int, float]) -> str:
             ]
         )
     header = [
-        *("week", "AUROC", f"of {MANY:,} patients", "of the way from 0.5", "true / expected"),
+        *("week", "AUROC", f"of {MOST:,} patients", "of the way from 0.5", "true / expected"),
         *("slope", "ICI", "90 % range holds", "its width"),
     ]
     said = f"Synthetic data, `python bench/true_risk.py`: mean of {REGISTRIES} registries (range)."

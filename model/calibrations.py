@@ -4,6 +4,7 @@ Assumes cross-fitted linear predictors. The thresholds are conventions, not laws
 flexible map mostly follows chance, and above them it mostly does no harm.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -91,12 +92,23 @@ def likeliest_calibration(
     names : tuple of str
         Of calibrations that spend equally many numbers.
     linear_predictor, y, weight : ndarray of shape (n_rows,)
+
+    Warns
+    -----
+    UserWarning
+        What the fit of the one that is returned warned of.
     """
-    fitted = [new_calibration(name).fit(linear_predictor, y, weight) for name in names]
-    if len(fitted) == 1:
-        return fitted[0]
-    losses = [_loss(one.predict(linear_predictor), y, weight) for one in fitted]
-    return fitted[int(np.argmin(losses))]
+    fitted, losses, told = [], [], []
+    for name in names:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fitted.append(new_calibration(name).fit(linear_predictor, y, weight))
+        losses.append(_loss(fitted[-1].predict(linear_predictor), y, weight))
+        told.append(caught)
+    taken = int(np.argmin(losses))
+    for warning in told[taken]:
+        warnings.warn(warning.message, warning.category, stacklevel=2)
+    return fitted[taken]
 
 
 def _loss(

@@ -176,10 +176,19 @@ def _draw_panel(
     return parts
 
 
+def _doses_that_fit(band: Band, time: TimeScale) -> str:
+    """Return the doses in the words that end before today, else before the edge; else nothing."""
+    for edge in (time.bend, time.right):
+        room = (edge - time.left) / LETTER - len(band.name) - 1
+        for text in (band.said, band.short):
+            if len(text) <= room:
+                return text
+    return ""
+
+
 def _draw_band(band: Band, top: float, time: TimeScale) -> list[Markup]:
     said = f"{band.name}  {band.said}".strip()
-    room = (time.right - time.left) / LETTER - len(band.name) - 1
-    doses = next((text for text in (band.said, band.short) if len(text) <= room), "")
+    doses = _doses_that_fit(band, time)
     parts = [
         element(
             "text",

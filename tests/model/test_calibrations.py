@@ -286,3 +286,13 @@ def test_refuses_what_is_not_a_map(content, message):
 def test_refuses_an_unknown_name():
     with pytest.raises(ValueError, match="'platt'; accepted are logistic, beta, ceiling, isotonic"):
         new_calibration("platt")
+
+
+def test_of_curves_that_compete_only_the_one_taken_is_heard():
+    """Both would say that nothing is ranked."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=400)
+    y = (rng.uniform(size=400) < expit(-1 - 2 * x)).astype(float)
+    with pytest.warns(UserWarning, match="no better than chance") as heard:
+        likeliest_calibration(("beta", "ceiling"), x, y, np.ones(400))
+    assert len(heard) == 1

@@ -144,3 +144,22 @@ def test_a_landmark_without_a_risk_leaves_its_place_empty():
     assert drawn.count("<circle") == 2
     assert drawn.count('class="interval') == 1
     assert "&lt; 1\u00a0%" in drawn
+
+
+def doses_drawn(width, **changes):
+    long, short = "1,000 mg/day, then 2,000 mg/day, then 2,500 mg/day", "1,000 to 2,500 mg/day"
+    band = Band("mycophenolate", long, short, "anchor", (Dose(0, 84, 1.0, True),))
+    drawn = str(draw_timeline(timeline(bands=(band,), **changes), width, "x", "y"))
+    (found,) = re.findall(r'class="drug">mycophenolate</tspan><tspan[^>]*>([^<]*)', drawn)
+    return {long: "long", short: "short", "": "nothing"}[found]
+
+
+def test_doses_are_said_in_words_that_end_before_today():
+    said = {"first_day": 0, "now": 84, "last_day": 548}
+    assert doses_drawn(1200, **said) == "long"
+    assert doses_drawn(700, **said) == "short"
+    assert doses_drawn(200, **said) == "nothing"
+
+
+def test_doses_may_pass_today_where_it_is_too_early_for_words():
+    assert doses_drawn(1200, first_day=0, now=1, last_day=548) == "long"

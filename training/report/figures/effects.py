@@ -112,7 +112,7 @@ def _draw_odds(axes: Axes, shown: Sequence[Effect]) -> None:
         axes.text(
             -limit,
             place - 0.36,
-            textwrap.shorten(str(effect.meaning or effect.feature), 52, placeholder=" …"),
+            textwrap.shorten(str(effect.meaning or effect.feature), 66, placeholder=" …"),
             verticalalignment="center",
             fontsize="small",
         )
