@@ -66,8 +66,8 @@ class Outcome:
         The chance that all but one of the regimens that the definition needs had failed by the
         horizon, where chances were asked for; nan where nothing is known of it, or one is enough.
     treated : ndarray of float
-        Of the regimens by the horizon, the expected share that was dosed and taken as the definition
-        asks, failed or not; nan where `nearly_met` is.
+        Of the regimens by the horizon, the expected share that was dosed and taken as the
+        definition asks, failed or not; nan where `nearly_met` is.
     """
 
     index_day: Days
