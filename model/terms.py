@@ -1,11 +1,11 @@
 """Which features enter the model, in which shape and in which order: the same for every registry.
 
 Assumes that the answer to treatment tells most: how far proteinuria has fallen, where eGFR is
-going, the damage already there, whether treatment was taken, since the definition counts no
-other failures, and, once it is known, whether the first regimen failed. Where proteinuria is not
-the first analyte, the disease is another one, and its present state comes first. The sample size
-decides how far down the list a model goes; a feature that matters and is not on it is missed until
-a configuration names it.
+going, the damage already there, whether treatment was taken and dosed, since the definition counts
+no other failures, and, once it is known, whether the first regimen failed or was changed. Where
+proteinuria is not the first analyte, the disease is another one, and its present state comes first.
+The sample size decides how far down the list a model goes; a feature that matters and is not on it
+is missed until a configuration names it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +21,7 @@ __all__ = [
     "affordable",
     "baseline_pieces",
     "every_piece",
+    "gap_of_the_records",
     "model_pieces",
     "only_where_shown",
     "parameters_of",
@@ -43,14 +44,15 @@ _PROTEINURIA = "log_upcr"
 _DAMAGE = "chronicity_index_shrunken"
 _FIRST_REGIMEN = ("failure_shown", "response_shown")
 _ADHERENCE = ("adherence_probability", "nonadherence_shown")
-_THEN = ("mpa_share_of_target", "prednisone_mg_per_day", "age")
+_TREATMENT_SO_FAR = ("regimen_changed", "mpa_share_of_target")
+"""Who has changed regimen is halfway to two failures; who was underdosed has none that counts."""
+_THEN = ("prednisone_mg_per_day", "age")
 _LAST = (
     "activity_index",
     "hydroxychloroquine_share_of_days",
     "cyc_share_of_schedule",
     "class_membranous",
     "class_proliferative",
-    "regimen_changed",
     "raas_inhibitor_share_of_days",
     "sglt2_inhibitor_share_of_days",
     "female",
@@ -108,9 +110,11 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
     order = [
         *(Piece(name) for name in (answer if lupus else state)),
         *(Piece(name, in_time=True) for name in (*slope, *change)),
-        *(Piece(name) for name in (*early, *falls, _EVIDENCE, *levels[1:], *_REGIMEN)),
+        *(Piece(name) for name in (*early, *_TREATMENT_SO_FAR)),
+        *(Piece(name, "bend") for name in levels[:1]),
+        *(Piece(name) for name in (*falls, _EVIDENCE, *levels[1:], *_REGIMEN)),
         *(Piece(f"{name}_{level}") for name in others),
-        *(Piece(name, "bend") for name in levels),
+        *(Piece(name, "bend") for name in levels[1:]),
         *(Piece(name) for name in _THEN),
         *(Piece(f"{name}_{part}") for name in others for part in moves[-1:]),
         *(Piece(name, in_time=True) for name in (*levels, _DAMAGE)),
@@ -197,6 +201,20 @@ def about_the_records(name: str) -> bool:
     [True, True, False]
     """
     return name.endswith(_OF_THE_RECORDS)
+
+
+def gap_of_the_records(name: str) -> bool:
+    """Return whether a feature is missing where nobody measured a baseline, and so tells no more.
+
+    A measured change is. What is known of such a patient's course the shrunken one says, and a
+    parameter for each analyte whose baseline was not asked for is lost to other features.
+
+    Examples
+    --------
+    >>> [gap_of_the_records(name) for name in ("c3_change", "c3_shrunken_change", "c3_level")]
+    [True, False, False]
+    """
+    return name.endswith(f"_{_MEASURED_CHANGE}") and not name.endswith("_shrunken_change")
 
 
 def only_where_shown(name: str) -> bool:
