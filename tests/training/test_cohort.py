@@ -11,9 +11,14 @@ from generated import Patient
 from lnrisk.features.errors import LnriskError
 from lnrisk.features.vocabulary import drugs_with_role
 from lnrisk.model.definition import load_definition
-from lnrisk.training.cohort import FEWEST_EVENTS, build_cohort, known_outcomes
+from lnrisk.training.cohort import (
+    FEWEST_EVENTS,
+    build_cohort,
+    known_outcomes,
+    with_every_feature,
+)
 from lnrisk.training.config import TrainingConfig
-from registries import trained
+from registries import simulated, trained
 
 CONFIG = TrainingConfig(landmark_days=84, allow_small=True)
 STRICT = CONFIG.changed(allow_small=False)
@@ -350,3 +355,15 @@ def test_the_course_of_what_nobody_or_hardly_anybody_had_measured_is_left_out(cl
     assert why["albumin_shrunken_change"] == "recorded of too few"
     assert "log_upcr" in found.trajectories.series
     assert not {"egfr", "albumin"} & set(found.trajectories.series)
+
+
+def test_a_baseline_that_nobody_measured_costs_no_parameter():
+    found = build_cohort(simulated(), load_definition(), TrainingConfig(allow_small=True))
+    both = (found, with_every_feature(found, TrainingConfig(allow_small=True)))
+    change = found.features["log_upcr_change"]
+    assert 0.1 < change.isna().mean() < 0.9
+    for one in both:
+        told = {piece.term for piece in one.pieces if piece.shape == "missing"}
+        assert "chronicity_index_shrunken" in told
+        assert not [name for name in told if name.endswith("_change")]
+    assert "log_upcr_change" in found.terms
