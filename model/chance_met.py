@@ -91,7 +91,7 @@ def chances_of_treatment(
     Returns
     -------
     ndarray of float, shape (n_regimens,)
-        1 or 0 where the rule can tell; nan where an answer is needed that is known of nobody.
+        1 or 0 where both answers are known; nan where one is unknown and known of nobody.
     """
     course, all_open = regimens.course, np.full_like(regimens.counts, UNKNOWN)
     regimens = replace(regimens, counts=all_open)

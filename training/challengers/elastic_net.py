@@ -205,7 +205,7 @@ class ElasticNetRisk(CrossFittedRisk):
     def _directions(
         self, rows: Rows, towards: Sequence[float | None]
     ) -> dict[float | None, list[Floats]]:
-        """Return the coefficients of the last earlier step at each of its penalties."""
+        """Return the coefficients of the last earlier step at each penalty; none without one."""
         steps, shares = _steps_of(rows), [toward for toward in towards if toward is not None]
         found: dict[float | None, list[Floats]] = {toward: [] for toward in towards}
         if not steps or not shares:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import socket
 import threading
 import time
@@ -17,13 +16,6 @@ from records import bundle, observation
 from served import patient, small_model, upcr
 from test_fhir import records
 from visits import typed
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs the package chromium (apt-get install chromium)"
-)
-
 
 LOW = [("2015-05-27", 300), ("2015-07-10", 225), ("2015-08-20", 200), ("2015-10-20", 290)]
 """UPCR that are possible in mg/g and in mg/mmol."""
@@ -46,14 +38,6 @@ def address():
     server.should_exit = True
     thread.join()
     listening.close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,18 +1,11 @@
 """The report in a real browser: nothing is cut, on a screen or on paper."""
 
 import json
-import shutil
 
 import pytest
 from full_results import bare_page, full_page
 from lnrisk.training.report.page import render_report
 from registries import trained
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs the package chromium (apt-get install chromium)"
-)
 
 A4 = int((210 - 2 * 14) / 25.4 * 96)
 """Width of the text on A4, in CSS pixels; US Letter is wider."""
@@ -21,14 +14,6 @@ BEYOND = """
   .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > width + 0.5)
   .map((e) => e.outerHTML.slice(0, 80))
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def trained_page():
