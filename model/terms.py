@@ -1,14 +1,15 @@
 """Which features enter the model, in which shape and in which order: the same for every registry.
 
-Assumes that the answer to treatment tells most: how far proteinuria has fallen, where eGFR is
-going, the damage already there, whether treatment was taken and dosed, since the definition counts
-no other failures, and, once it is known, whether the first regimen failed or was changed. Where
-proteinuria is not the first analyte, the disease is another one, and its present state comes first.
-The sample size decides how far down the list a model goes; a feature that matters and is not on it
-is missed until a configuration names it.
+Assumes that what tells most is the damage already there, which counts for less as treatment is
+answered; proteinuria now and at baseline, from which the definition measures the fall; where eGFR
+is going; whether treatment was taken and dosed, since no other failure counts; and whether the
+first regimen failed or was changed, once that is known. Where proteinuria is not the first analyte,
+the disease is another one, and its present state comes first. The sample size decides how far down
+the list a model goes; a feature that matters and is not on it is missed until a configuration names
+it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from ..features.laboratory import DAYS_PER_MONTH, LANDMARK_MONTH, series_name
@@ -21,7 +22,6 @@ __all__ = [
     "affordable",
     "baseline_pieces",
     "every_piece",
-    "gap_of_the_records",
     "model_pieces",
     "only_where_shown",
     "parameters_of",
@@ -40,16 +40,19 @@ _OF_ANALYTE: dict[Course, tuple[str, ...]] = {
     "least_squares_line": ("least_squares_level", "least_squares_slope"),
     "last": ("last",),
 }
-_PROTEINURIA = "log_upcr"
+_PROTEINURIA, _FILTRATION = "log_upcr", "egfr"
 _DAMAGE = "chronicity_index_shrunken"
-_FIRST_REGIMEN = ("failure_shown", "response_shown")
+_FIRST_REGIMEN = ("response_shown", "failure_shown")
 _ADHERENCE = ("adherence_probability", "nonadherence_shown")
-_TREATMENT_SO_FAR = ("regimen_changed", "mpa_share_of_target")
-"""Who has changed regimen is halfway to two failures; who was underdosed has none that counts."""
+_CHANGED = "regimen_changed"
+"""Who has changed regimen is halfway to two failures."""
+_DOSED = "mpa_mg_per_day"
+"""Who was underdosed has no failure that counts."""
 _THEN = ("prednisone_mg_per_day", "age")
 _LAST = (
     "activity_index",
     "hydroxychloroquine_share_of_days",
+    "mpa_share_of_target",
     "cyc_share_of_schedule",
     "class_membranous",
     "class_proliferative",
@@ -64,6 +67,8 @@ _REGIMEN = (
     "started_with_bel",
     "started_with_obi",
 )
+_BOTH_FELL = "upcr_and_egfr_fall"
+"""A fall of proteinuria while filtration is lost is not the answer that was hoped for."""
 _FALLS = ("upcr_fall_below_50", "upcr_fall_below_25")
 _ANSWERING_TOO = ("albumin", "c3", "c4")
 """Other analytes that move with the answer to treatment; ALMS looked at their changes by week 8."""
@@ -90,38 +95,41 @@ def model_pieces(scales: Mapping[str, Scale], course: Course) -> tuple[Piece, ..
     --------
     >>> pieces = model_pieces({"upcr": "log", "egfr": "identity"}, "shrunken")
     >>> [piece.term for piece in pieces[:4]]
-    ['log_upcr_shrunken_change', 'egfr_slope', 'chronicity_index_shrunken', 'log_upcr_level']
+    ['chronicity_index_shrunken', 'log_upcr_level', 'log_upcr_baseline', 'egfr_slope']
     """
     series = [series_name(analyte, scale) for analyte, scale in scales.items()]
     level, *moves = _OF_ANALYTE[course]
     (first, *second), others = series[:2], series[2:]
-    change = [f"{first}_{part}" for part in moves[:1]]
-    slope = [f"{name}_{part}" for name in second for part in moves[-1:]]
-    levels = [f"{name}_{level}" for name in (first, *second)]
+    levels, slope = _of((first, *second), [level]), _of(second, moves[-1:])
     lupus, shrunken = first == _PROTEINURIA, course == "shrunken"
-    falls = _FALLS if shrunken and lupus else ()
-    measured = [f"{name}_{_MEASURED_CHANGE}" for name in (first, *second)] if shrunken else []
-    early_move = [_MEASURED_CHANGE] if shrunken else moves[:1]
-    answers = [name for name in others if name in _ANSWERING_TOO] if lupus else []
-    early = [f"{name}_{part}" for name in answers for part in early_move]
-    rest = [f"{name}_{part}" for name in (first, *second) for part in moves]
-    answer = [*change, *slope, _DAMAGE, levels[0], *_ADHERENCE, *measured, *_FIRST_REGIMEN]
-    state = [*levels, "age", *(f"{name}_{level}" for name in others)]
+    measured = [_MEASURED_CHANGE] if shrunken else moves[:1]
+    answering = [first, *(name for name in others if name in _ANSWERING_TOO)]
+    both_fell = [_BOTH_FELL] if lupus and shrunken and second == [_FILTRATION] else []
+    answer = [
+        *map(Piece, [_DAMAGE, levels[0], f"{first}_baseline", *slope]),
+        *map(Piece, [*_ADHERENCE, _CHANGED, *both_fell, *_of(answering, measured), _DOSED]),
+        *(Piece(_DAMAGE, in_time=True), Piece(levels[0], "bend")),
+        *map(Piece, [*_FIRST_REGIMEN, *_of(second, measured)]),
+    ]
+    state = map(Piece, [*levels, "age", *_of(others, [level])])
     order = [
-        *(Piece(name) for name in (answer if lupus else state)),
-        *(Piece(name, in_time=True) for name in (*slope, *change)),
-        *(Piece(name) for name in (*early, *_TREATMENT_SO_FAR)),
-        *(Piece(name, "bend") for name in levels[:1]),
-        *(Piece(name) for name in (*falls, _EVIDENCE, *levels[1:], *_REGIMEN)),
-        *(Piece(f"{name}_{level}") for name in others),
+        *(answer if lupus else state),
+        *(Piece(name, in_time=True) for name in [*slope, *_of([first], moves[:1])]),
+        Piece(levels[0], "bend"),
+        *map(Piece, [*(_FALLS if lupus and shrunken else ()), _EVIDENCE, *levels[1:], *_REGIMEN]),
+        *map(Piece, _of(others, [level])),
         *(Piece(name, "bend") for name in levels[1:]),
-        *(Piece(name) for name in _THEN),
-        *(Piece(f"{name}_{part}") for name in others for part in moves[-1:]),
-        *(Piece(name, in_time=True) for name in (*levels, _DAMAGE)),
-        *(Piece(name) for name in (*answer, *rest, *_LAST)),
-        *(Piece(f"{name}_{part}") for name in others for part in moves[:-1]),
+        *map(Piece, [*_THEN, *_of(others, moves[-1:])]),
+        *(Piece(name, in_time=True) for name in levels),
+        *answer,
+        *map(Piece, [*_of((first, *second), moves), *_LAST, *_of(others, moves[:-1])]),
     ]
     return tuple(dict.fromkeys(order))
+
+
+def _of(series: Iterable[str], parts: Iterable[str]) -> list[str]:
+    told = list(parts)
+    return [f"{name}_{part}" for name in series for part in told]
 
 
 def pieces_of(terms: Sequence[str]) -> tuple[Piece, ...]:
@@ -153,7 +161,11 @@ def affordable(
     sometimes_missing: Collection[str],
     parameters: int | None,
 ) -> tuple[Piece, ...]:
-    """Return the pieces that a number of parameters allows, each missing value told by one.
+    """Return the pieces that a number of parameters allows.
+
+    A missing value is the mean of the others. What its being missing tells besides gets a piece
+    after all others: most that is missing was not asked for, which is no reason to leave out what
+    was.
 
     Parameters
     ----------
@@ -170,22 +182,20 @@ def affordable(
     Examples
     --------
     >>> pieces = [Piece("upcr"), Piece("biopsy"), Piece("age")]
+    >>> told = affordable(pieces, {"upcr", "biopsy"}, {"biopsy"}, 3)
+    >>> [(piece.term, piece.shape) for piece in told]
+    [('upcr', 'value'), ('biopsy', 'value'), ('biopsy', 'missing')]
     >>> [piece.term for piece in affordable(pieces, {"upcr", "biopsy", "age"}, {"biopsy"}, 2)]
-    ['upcr', 'age']
+    ['upcr', 'biopsy']
     """
+    gaps = [Piece(term, "missing") for term in terms_of(pieces) if term in sometimes_missing]
     chosen: list[Piece] = []
-    for piece in pieces:
-        if piece.term not in known:
-            continue
+    for piece in (*pieces, *gaps):
         alone = piece == Piece(piece.term) or piece.shape == "hat"
-        if not alone and Piece(piece.term) not in chosen:
-            continue
-        own = [piece]
-        if piece.shape == "value" and not piece.in_time and piece.term in sometimes_missing:
-            own.append(Piece(piece.term, "missing"))
-        used = parameters_of(chosen)
-        if parameters is None or used + parameters_of(own) <= parameters:
-            chosen.extend(own)
+        rests_on_it = alone or Piece(piece.term) in chosen
+        room = parameters is None or parameters_of([*chosen, piece]) <= parameters
+        if piece.term in known and rests_on_it and room:
+            chosen.append(piece)
     return tuple(chosen)
 
 
@@ -201,20 +211,6 @@ def about_the_records(name: str) -> bool:
     [True, True, False]
     """
     return name.endswith(_OF_THE_RECORDS)
-
-
-def gap_of_the_records(name: str) -> bool:
-    """Return whether a feature is missing where nobody measured a baseline, and so tells no more.
-
-    A measured change is. What is known of such a patient's course the shrunken one says, and a
-    parameter for each analyte whose baseline was not asked for is lost to other features.
-
-    Examples
-    --------
-    >>> [gap_of_the_records(name) for name in ("c3_change", "c3_shrunken_change", "c3_level")]
-    [True, False, False]
-    """
-    return name.endswith(f"_{_MEASURED_CHANGE}") and not name.endswith("_shrunken_change")
 
 
 def only_where_shown(name: str) -> bool:

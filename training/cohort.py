@@ -28,7 +28,6 @@ from ..model.terms import (
     about_the_records,
     affordable,
     every_piece,
-    gap_of_the_records,
     parameters_of,
     terms_of,
     told_already,
@@ -240,9 +239,7 @@ def _too_rare(rows: AtRisk, config: TrainingConfig) -> dict[str, str]:
 
 
 def _gaps(name: str, features: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Return where a term is missing and that tells; of a trajectory the level speaks for all."""
-    if gap_of_the_records(name):
-        return np.zeros(len(features), dtype=bool)
+    """Return where a term is missing; of a trajectory the level speaks for all."""
     level = name.removesuffix("_level")
     column = name if name in features.columns else f"{level}_last"
     if column not in features.columns or (name != column and level == name):
