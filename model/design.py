@@ -20,7 +20,7 @@ from sklearn.utils.validation import (
 from .columns import Column, Piece, design_columns, raw_column
 from .terms import only_where_shown
 
-__all__ = ["LandmarkDesign"]
+__all__ = ["LandmarkDesign", "name_of"]
 
 Floats = npt.NDArray[np.float64]
 

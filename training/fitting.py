@@ -12,7 +12,7 @@ from ..features.laboratory import LANDMARK_MONTH
 from ..features.trajectory_transformer import TrajectoryFeatures
 from ..model.classifier import LogisticRisk
 from ..model.crossfitted import CrossFittedRisk
-from ..model.design import LandmarkDesign
+from ..model.design import LandmarkDesign, name_of
 from .cohort import BOOSTING, ELASTIC_NET, Cohort
 
 __all__ = ["fit_classifier", "unfitted_classifier"]
@@ -41,7 +41,8 @@ def unfitted_classifier(
         from .challengers.elastic_net import ElasticNetRisk
 
         around = None if near is None else near.setting_
-        return ElasticNetRisk(features, design, around=around, random_state=seed)
+        named = tuple(map(name_of, cohort.named))
+        return ElasticNetRisk(features, design, favoured=named, around=around, random_state=seed)
     return LogisticRisk(features, design, random_state=seed)
 
 

@@ -35,6 +35,8 @@ STEP = "earlier step"
 STEP_PENALTY = 0.02
 """Of each step but the last, as a share of its strongest."""
 LEAST_SHARE = 1e-3
+FAVOUR = 0.3
+"""Of the penalty, for columns that were named beforehand."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class ElasticNetRisk(CrossFittedRisk):
         at each of `towards`: which of those is best hangs on who happens to be in the sample.
     unpenalised : sequence of str, default=("landmark_month", "landmark_month:hat")
         Columns that are left free, if there: risks stay calibrated at each landmark.
+    favoured : sequence of str, default=()
+        Columns that were named beforehand: they are held back at 0.3 of the penalty.
     folds : int, default=5
         Number of folds, at least 2.
     random_state : int, default=0
@@ -134,6 +138,7 @@ class ElasticNetRisk(CrossFittedRisk):
         "towards": ["array-like"],
         "around": [None, _Setting],
         "unpenalised": ["array-like"],
+        "favoured": ["array-like"],
         "folds": [Interval(Integral, 2, None, closed="left")],
         "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
     }
@@ -153,6 +158,7 @@ class ElasticNetRisk(CrossFittedRisk):
         towards: Sequence[float | None] = (None, 0.05, 0.015),
         around: _Setting | None = None,
         unpenalised: Sequence[str] = (LANDMARK_MONTH, f"{LANDMARK_MONTH}:hat"),
+        favoured: Sequence[str] = (),
         folds: int = 5,
         random_state: int = 0,
     ) -> None:
@@ -164,6 +170,7 @@ class ElasticNetRisk(CrossFittedRisk):
         self.towards = towards
         self.around = around
         self.unpenalised = unpenalised
+        self.favoured = favoured
         self.folds = folds
         self.random_state = random_state
 
@@ -171,8 +178,8 @@ class ElasticNetRisk(CrossFittedRisk):
         return MissingAwareScaler() if self.design is None else clone(self.design)
 
     def _factor(self, rows: Rows) -> Floats:
-        free = {*self.unpenalised, STEP}
-        return np.array([0.0 if name in free else 1.0 for name in rows.names])
+        factor = dict.fromkeys(self.favoured, FAVOUR) | dict.fromkeys((*self.unpenalised, STEP), 0.0)
+        return np.array([factor.get(name, 1.0) for name in rows.names])
 
     def _settings(self, rows: Rows) -> Sequence[_Setting]:
         towards = [toward for toward in self.towards if toward is not None]
