@@ -58,6 +58,15 @@ def test_a_step_that_goes_another_way_does_little_harm():
     assert loss(both, 0.0) < loss(alone, 0.0) + 0.003
 
 
+def test_what_was_named_beforehand_needs_fewer_outcomes():
+    X, y, _ = drawn(500, 0)
+    plain = ElasticNetRisk().fit(X, y)
+    rightly = ElasticNetRisk(favoured=[str(k) for k in range(10)]).fit(X, y)
+    wrongly = ElasticNetRisk(favoured=[str(k) for k in range(10, 20)]).fit(X, y)
+    assert loss(rightly, 1.0) < loss(plain, 1.0) - 0.005
+    assert loss(plain, 1.0) < loss(wrongly, 1.0) < loss(plain, 1.0) + 0.012
+
+
 def test_the_coefficients_are_those_of_the_risk():
     X, y, earlier = drawn(500, 1)
     model = ElasticNetRisk().fit(X, y, steps=earlier[:, None])
