@@ -7,6 +7,8 @@ weights do not make the rows stand for the patients whose risk is asked.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from numbers import Integral
 from typing import Any, Self
 
@@ -24,12 +26,16 @@ from sklearn.utils.validation import (
 
 from .calibrations import CALIBRATIONS
 from .crossfitted import CrossFittedRisk, Predictor, Rows
+from .earlier_steps import as_columns, drawn_to, steps_of
 from .linear import linear_predictor
 from .ridge import ridge_path
 
 __all__ = ["LogisticRisk", "MissingAwareScaler"]
 
 Floats = npt.NDArray[np.float64]
+
+STEP_C = 0.03
+"""Inverse penalty of the earlier steps, which many take."""
 
 
 class MissingAwareScaler(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -149,6 +155,12 @@ class MissingAwareScaler(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
+@dataclass(frozen=True)
+class _Setting:
+    drawn: bool
+    C: float
+
+
 class LogisticRisk(CrossFittedRisk):
     """Calibrated risk from penalised logistic regression.
 
@@ -162,6 +174,11 @@ class LogisticRisk(CrossFittedRisk):
 
     The penalty is on the squared coefficients of the standardised columns, and not on the
     intercept. Sample weights reach every step; a row of weight 0 is left out before the first.
+
+    Where `fit` is given earlier steps towards the outcome, fits that are drawn to them compete too:
+    the coefficients of each step are those of all steps before it, each times one number, which is
+    free, plus differences, which are penalised; those of the outcome come from the last step in the
+    same way (:mod:`~lnrisk.model.earlier_steps`).
 
     A patient may have a row at each of several landmarks. Then the features step is fitted to the
     latest of them, which holds all that the earlier ones hold; everything else to all.
@@ -199,8 +216,11 @@ class LogisticRisk(CrossFittedRisk):
         From the linear predictor to the risk.
     C_ : float
         The inverse penalty taken.
-    cv_log_loss_ : ndarray of shape (n_Cs,)
-        Weighted mean log loss out of fold, in nats, in ascending order of `Cs`.
+    setting_ : object
+        `C`, and `drawn`: whether that fit is drawn to earlier steps.
+    cv_log_loss_ : ndarray of shape (n_Cs,) or (2 * n_Cs,)
+        Weighted mean log loss out of fold, in nats, in ascending order of `Cs`; after those that
+        are not drawn to earlier steps, those that are.
     out_of_fold_linear_predictor_ : ndarray of shape (n_rows,)
         At `C_`, before calibration; NaN for rows of weight 0.
     n_features_in_ : int
@@ -228,6 +248,8 @@ class LogisticRisk(CrossFittedRisk):
         "random_state": [Interval(Integral, 0, 2**32 - 1, closed="both")],
     }
 
+    learns_from_steps = True
+
     coef_: Floats
     intercept_: float
     C_: float
@@ -249,23 +271,36 @@ class LogisticRisk(CrossFittedRisk):
         self.folds = folds
         self.random_state = random_state
 
-    def _settings(self, rows: Rows) -> Sequence[float]:
-        strongest_first: list[float] = _positive(self.Cs).tolist()
-        return strongest_first
+    def _settings(self, rows: Rows) -> Sequence[_Setting]:
+        drawn = (False, True) if steps_of(rows) else (False,)
+        return [_Setting(one, C) for one in drawn for C in _positive(self.Cs).tolist()]
 
-    def _fit_settings(self, rows: Rows, settings: Sequence[float]) -> Predictor:
-        path = ridge_path(rows.X, rows.y, rows.weight, np.asarray(settings))
+    def _directions(self, rows: Rows) -> list[Floats]:
+        """Return the coefficients of the last earlier step; none where none can be learned."""
+        before: list[Floats] = []
+        for step in steps_of(rows):
+            before.append(_solved(step, before, [STEP_C])[0, 1:])
+        return before[-1:]
 
-        def predictor(X: Floats) -> Floats:
-            return np.column_stack([linear_predictor(X, one[1:], one[0]) for one in path])
+    def _solutions(self, rows: Rows, settings: Sequence[_Setting]) -> Floats:
+        """Return intercept and coefficients of each setting, shape (n_settings, 1 + n_columns)."""
+        found = []
+        for drawn, several in groupby(settings, key=lambda setting: setting.drawn):
+            directions = self._directions(rows) if drawn else []
+            found.append(_solved(rows, directions, [setting.C for setting in several]))
+        return np.concatenate(found)
 
-        return predictor
+    def _fit_settings(self, rows: Rows, settings: Sequence[_Setting]) -> Predictor:
+        solutions = self._solutions(rows, settings)
+        return lambda X: np.column_stack(
+            [linear_predictor(X, one[1:], one[0]) for one in solutions]
+        )
 
-    def _fit_shares(self, rows: Rows, settings: Sequence[float], shares: Floats) -> None:
-        chosen = int(shares.argmax())
-        upto = np.asarray(settings)[: chosen + 1]
-        solution = ridge_path(rows.X, rows.y, rows.weight, upto)[-1]
-        self.C_ = float(settings[chosen])
+    def _fit_shares(self, rows: Rows, settings: Sequence[_Setting], shares: Floats) -> None:
+        chosen = settings[int(shares.argmax())]
+        upto = [one for one in settings if one.drawn == chosen.drawn and one.C <= chosen.C]
+        solution = self._solutions(rows, upto)[-1]
+        self.C_ = chosen.C
         self.intercept_, self.coef_ = float(solution[0]), solution[1:]
 
     def _linear_predictor(self, X: Floats) -> Floats:
@@ -273,6 +308,13 @@ class LogisticRisk(CrossFittedRisk):
 
     def _design(self) -> Any:
         return MissingAwareScaler() if self.design is None else clone(self.design)
+
+
+def _solved(rows: Rows, directions: Sequence[Floats], Cs: Sequence[float]) -> Floats:
+    """Return a fit for each C, drawn to some directions."""
+    drawn = drawn_to(rows, directions)
+    path = ridge_path(drawn.X, drawn.y, drawn.weight, np.asarray(Cs), free=len(directions))
+    return as_columns(path, directions)
 
 
 def _positive(Cs: Sequence[float]) -> Floats:

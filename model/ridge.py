@@ -17,9 +17,11 @@ Floats = npt.NDArray[np.float64]
 TOLERANCE = 1e-12  # of the Newton decrement, per unit of weight
 NEWTON_STEPS = 100
 HALVINGS = 30
+HARDLY = 1e-6
+"""Penalty of a free column: enough to settle one that is 0 throughout."""
 
 
-def ridge_path(X: Floats, y: Floats, weight: Floats, Cs: Floats) -> Floats:
+def ridge_path(X: Floats, y: Floats, weight: Floats, Cs: Floats, free: int = 0) -> Floats:
     """Fit ``sum(weight * log loss) + |coefficients|^2 / (2 C)`` for each C.
 
     Parameters
@@ -31,6 +33,8 @@ def ridge_path(X: Floats, y: Floats, weight: Floats, Cs: Floats) -> Floats:
         Positive.
     Cs : ndarray of shape (n_Cs,)
         Inverse penalties, ascending.
+    free : int, default=0
+        How many of the last columns are as good as not penalised.
 
     Returns
     -------
@@ -54,6 +58,7 @@ def ridge_path(X: Floats, y: Floats, weight: Floats, Cs: Floats) -> Floats:
     for position, C in enumerate(Cs):
         penalty = np.full(len(solution), 1 / C)
         penalty[0] = 0
+        penalty[len(solution) - free :] = HARDLY
         solution = _newton(columns, y, weight, penalty, solution)
         path[position] = solution
     return path

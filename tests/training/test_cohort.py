@@ -15,7 +15,6 @@ from lnrisk.training.cohort import (
     FEWEST_EVENTS,
     build_cohort,
     known_outcomes,
-    with_every_feature,
 )
 from lnrisk.training.config import TrainingConfig
 from registries import simulated, trained

@@ -22,6 +22,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from ...features.laboratory import LANDMARK_MONTH
 from ...model.classifier import MissingAwareScaler
 from ...model.crossfitted import CrossFittedRisk, Predictor, Rows
+from ...model.earlier_steps import STEP, as_columns, drawn_to, steps_of
 from ...model.linear import linear_predictor
 from .penalised import elastic_net_path, strongest_penalty
 
@@ -30,8 +31,6 @@ __all__ = ["ElasticNetRisk"]
 Floats = npt.NDArray[np.float64]
 
 STEPS_AROUND, STEPS_DOWN = 1, 4
-FEWEST = 10
-STEP = "earlier step"
 STEP_PENALTY = 0.02
 """Of each step but the last, as a share of its strongest."""
 LEAST_SHARE = 1e-3
@@ -178,7 +177,9 @@ class ElasticNetRisk(CrossFittedRisk):
         return MissingAwareScaler() if self.design is None else clone(self.design)
 
     def _factor(self, rows: Rows) -> Floats:
-        factor = dict.fromkeys(self.favoured, FAVOUR) | dict.fromkeys((*self.unpenalised, STEP), 0.0)
+        factor = dict.fromkeys(self.favoured, FAVOUR) | dict.fromkeys(
+            (*self.unpenalised, STEP), 0.0
+        )
         return np.array([factor.get(name, 1.0) for name in rows.names])
 
     def _settings(self, rows: Rows) -> Sequence[_Setting]:
@@ -187,16 +188,16 @@ class ElasticNetRisk(CrossFittedRisk):
             if not len(given) or not all(0 < one <= 1 for one in given):
                 raise ValueError(f"`{name}` must lie above 0 and at most at 1, found {given}.")
         shares = np.geomspace(1, self.smallest, self.penalties)
-        drawn_to = tuple(self.towards) if _steps_of(rows) else (None,)
+        several = tuple(self.towards) if steps_of(rows) else (None,)
         if self.around is not None:
             apart = shares[1] ** np.arange(-STEPS_AROUND, STEPS_AROUND + 1)
             near = [replace(self.around, penalty=self.around.penalty * s) for s in apart.tolist()]
-            return [replace(one, toward=toward) for toward in drawn_to for one in near]
+            return [replace(one, toward=toward) for toward in several for one in near]
         return [
             _Setting(toward, float(ratio), strongest * share)
-            for toward, direction in self._directions(rows, drawn_to).items()
+            for toward, direction in self._directions(rows, several).items()
             for ratio in self.l1_ratios
-            for strongest in [self._strongest(_drawn(rows, direction), ratio)]
+            for strongest in [self._strongest(drawn_to(rows, direction), ratio)]
             for share in shares.tolist()
         ]
 
@@ -213,7 +214,7 @@ class ElasticNetRisk(CrossFittedRisk):
         self, rows: Rows, towards: Sequence[float | None]
     ) -> dict[float | None, list[Floats]]:
         """Return the coefficients of the last earlier step at each penalty; none without one."""
-        steps, shares = _steps_of(rows), [toward for toward in towards if toward is not None]
+        steps, shares = steps_of(rows), [toward for toward in towards if toward is not None]
         found: dict[float | None, list[Floats]] = {toward: [] for toward in towards}
         if not steps or not shares:
             return found
@@ -228,11 +229,11 @@ class ElasticNetRisk(CrossFittedRisk):
         self, rows: Rows, before: Sequence[Floats], shares: Sequence[float]
     ) -> list[Floats]:
         """Return the coefficients of a step at some shares of its strongest penalty."""
-        drawn, ratio = _drawn(rows, before), self.l1_ratios[0]
+        drawn, ratio = drawn_to(rows, before), self.l1_ratios[0]
         down = sorted({*np.geomspace(1, min(shares), STEPS_DOWN).tolist(), *shares}, reverse=True)
         strongest = self._strongest(rows, ratio)
         solved = self._path(drawn, [strongest * share for share in down], ratio, exact=False)
-        found = _as_columns(solved, before)
+        found = as_columns(solved, before)
         return [found[down.index(share), 1:] for share in shares]
 
     def _solutions(
@@ -243,8 +244,8 @@ class ElasticNetRisk(CrossFittedRisk):
         found = []
         for (toward, ratio), path in groupby(settings, key=lambda setting: setting.path):
             direction, penalties = directions[toward], [setting.penalty for setting in path]
-            solved = self._path(_drawn(rows, direction), penalties, ratio, exact=exact)
-            found.append(_as_columns(solved, direction))
+            solved = self._path(drawn_to(rows, direction), penalties, ratio, exact=exact)
+            found.append(as_columns(solved, direction))
         return np.concatenate(found)
 
     def _shares(self, losses: Floats, patients: int) -> Floats:
@@ -269,31 +270,3 @@ class ElasticNetRisk(CrossFittedRisk):
 
     def _linear_predictor(self, X: Floats) -> Floats:
         return linear_predictor(X, self.coef_, self.intercept_)
-
-
-def _steps_of(rows: Rows) -> list[Rows]:
-    """Return, of each earlier step, the rows that know it; without steps too few took or not."""
-    found = []
-    for step in () if rows.steps is None else rows.steps.T:
-        known = np.isfinite(step)
-        taken = step[known]
-        if min(taken.sum(), (1 - taken).sum()) >= FEWEST:
-            found.append(replace(rows, X=rows.X[known], y=taken, weight=rows.weight[known]))
-    return found
-
-
-def _drawn(rows: Rows, directions: Sequence[Floats]) -> Rows:
-    """Return rows with a column for each direction."""
-    columns = [linear_predictor(rows.X, direction, 0.0) for direction in directions]
-    names = (*rows.names, *[STEP] * len(columns))
-    return replace(rows, X=np.column_stack([rows.X, *columns]), names=names)
-
-
-def _as_columns(solved: Floats, directions: Sequence[Floats]) -> Floats:
-    """Return intercepts and coefficients with what each direction adds to each column."""
-    if not directions:
-        return solved
-    multiples = solved[:, -len(directions) :]
-    own = solved[:, : -len(directions)].copy()
-    own[:, 1:] += multiples @ np.array(directions)
-    return own

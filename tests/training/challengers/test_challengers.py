@@ -208,3 +208,9 @@ def test_settings_that_cannot_be_are_refused(model, said):
     X, y, weight = cohort()
     with pytest.raises(ValueError, match=said):
         model.fit(X, y, weight)
+
+
+def test_boosting_learns_from_the_outcome_alone():
+    X, y, _ = cohort(200)
+    with pytest.raises(ValueError, match="BoostedRisk learns from the outcome alone"):
+        BoostedRisk(**FEW_TREES).fit(X, y, steps=y[:, None])

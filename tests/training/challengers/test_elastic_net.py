@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lnrisk.model.classifier import LogisticRisk
-from lnrisk.training.challengers.elastic_net import STEP, ElasticNetRisk
+from lnrisk.model.earlier_steps import STEP
+from lnrisk.training.challengers.elastic_net import ElasticNetRisk
 from lnrisk.training.challengers.penalised import elastic_net_path, strongest_penalty
 from scipy.special import expit
 from sklearn.base import clone
@@ -154,12 +154,6 @@ def test_a_chance_of_the_step_lies_between_0_and_1(wrong):
     earlier[3] = wrong
     with pytest.raises(ValueError, match="between 0 and 1"):
         ElasticNetRisk().fit(X, y, steps=earlier[:, None])
-
-
-def test_the_logistic_regression_learns_from_the_outcome_alone():
-    X, y, earlier = drawn(200, 6)
-    with pytest.raises(ValueError, match="LogisticRisk learns from the outcome alone"):
-        LogisticRisk().fit(X, y, steps=earlier[:, None])
 
 
 @pytest.mark.parametrize("name", ["l1_ratios", "towards"])
