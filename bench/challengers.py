@@ -23,8 +23,9 @@ TESTED, REPLAYS, TEST_SEED = 3_000, 60, 1_000_003
 CONFIG = TrainingConfig(allow_small=True)
 NAMES = {
     "logistic": "default: logistic, few terms",
-    "elastic net alone": "elastic net, every feature",
-    "elastic net": "the same, drawn towards earlier steps",
+    "logistic alone": "the same, from the outcome alone",
+    "elastic net": "elastic net, every feature",
+    "elastic net alone": "the same, from the outcome alone",
     "boosting": "boosting, terms of the default",
     "boosting on everything": "boosting, every feature",
 }
@@ -35,8 +36,11 @@ Risks = npt.NDArray[np.float64]
 def _cohorts(cohort: cohorts.Cohort) -> dict[str, cohorts.Cohort]:
     found = candidates(cohort, CONFIG)
     every = replace_fields(found["elastic net"], classifier="boosting")
-    unaided = replace_fields(found["elastic net"], steps=np.full_like(cohort.steps, np.nan))
-    return {**found, "boosting on everything": every, "elastic net alone": unaided}
+    unaided = {
+        f"{name} alone": replace_fields(found[name], steps=np.full_like(cohort.steps, np.nan))
+        for name in ("logistic", "elastic net")
+    }
+    return {**found, **unaided, "boosting on everything": every}
 
 
 def main() -> None:

@@ -3,7 +3,8 @@
 It assumes that the log-odds of the outcome are a sum of the columns, each with one coefficient, and
 that a missing value says no more than one further coefficient can carry. It fails when columns act
 only together, when the reasons for a missing value change after training, and when the sample
-weights do not make the rows stand for the patients whose risk is asked.
+weights do not make the rows stand for the patients whose risk is asked. Where earlier steps lead
+elsewhere than the outcome, what they teach is left unused.
 """
 
 from collections.abc import Sequence

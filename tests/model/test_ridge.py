@@ -36,3 +36,18 @@ def test_separated_outcomes_are_held_by_the_penalty():
     path = ridge_path(X, (X[:, 0] > 0).astype(float), np.ones(50), CS)
     assert (np.diff(path[:, 1]) > 0).all()
     assert np.isfinite(path).all()
+
+
+def test_the_last_columns_may_be_free():
+    """A strong penalty then leaves what a fit to the free columns alone finds."""
+    X, y, weight = sample()
+    held = ridge_path(X, y, weight, np.array([1e-9]), free=1)[0]
+    alone = ridge_path(X[:, -1:], y, weight, np.array([1e6]))[0]
+    np.testing.assert_allclose(held[[0, -1]], alone, atol=1e-5)
+    np.testing.assert_allclose(held[1:-1], 0, atol=1e-5)
+
+
+def test_a_free_column_that_tells_nothing_does_not_matter():
+    X, y, weight = sample()
+    with_it = ridge_path(np.column_stack([X, np.zeros(len(X))]), y, weight, CS, free=1)
+    np.testing.assert_allclose(with_it[:, :-1], ridge_path(X, y, weight, CS), atol=1e-9)
