@@ -168,6 +168,7 @@ def _model_facts(cohort: Cohort, classifier: CrossFittedRisk, model: RiskModel) 
         "C": getattr(classifier, "C_", None),
         "penalty": getattr(classifier.setting_, "penalty", None),
         "l1_ratio": getattr(classifier.setting_, "l1_ratio", None),
+        "drawn": getattr(classifier.setting_, "drawn", None),
         "columns": len(model.columns),
         "columns_tried": len(cohort.pieces),
         "calibration": model.calibration.kind,

@@ -49,6 +49,11 @@ class _Setting:
         """What settings of one path have in common."""
         return self.toward, self.l1_ratio
 
+    @property
+    def drawn(self) -> bool:
+        """Whether it is drawn to an earlier step."""
+        return self.toward is not None
+
 
 class ElasticNetRisk(CrossFittedRisk):
     """Calibrated risk from logistic regression with an elastic-net penalty.

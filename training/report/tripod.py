@@ -152,6 +152,12 @@ def _chosen(results: Results) -> str:
     return "kept by the elastic net of all that tell something of the patient"
 
 
+def _drawn(results: Results) -> str:
+    if results.model is None or not results.model.drawn:
+        return ""
+    return ", its coefficients drawn towards those that foretell earlier steps to the outcome"
+
+
 def _about_the_analysis(results: Results) -> dict[str, Answer]:
     plan = results.validation
     folds = f"{plan.repeats} × {plan.folds}-fold" if plan else ""
@@ -164,8 +170,8 @@ def _about_the_analysis(results: Results) -> dict[str, Answer]:
         ),
         "12c": _if(
             results.model,
-            f"{classifier(results)}, penalty by weighted log loss out of fold, recalibrated out of "
-            "fold; every step repeated in every fold."
+            f"{classifier(results)}{_drawn(results)}, penalty by weighted log loss out of fold, "
+            "recalibrated out of fold; every step repeated in every fold."
             + (" Candidates compared by a one-standard-error rule." if results.candidates else ""),
             "candidates",
             OPEN,

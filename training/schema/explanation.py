@@ -84,6 +84,9 @@ class ModelFacts(Part):
     C: Number = Field(None, description="Inverse of the penalty, of a logistic regression.")
     penalty: Number = Field(None, description="Penalty of an elastic net, per mean log loss.")
     l1_ratio: Number = Field(None, description="Share of the penalty that is of absolute values.")
+    drawn: bool | None = Field(
+        None, description="Whether its coefficients were drawn to those of earlier steps."
+    )
     columns: Count = Field(None, description="Columns of the regression with a coefficient.")
     columns_tried: Count = Field(None, description="Columns that it was fitted to.")
     calibration: str | None = Field(None, description="How the score became a risk.")

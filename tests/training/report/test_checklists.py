@@ -119,3 +119,10 @@ def test_a_model_that_chose_its_columns_is_not_called_small_enough_for_the_sampl
     assert "chose among 174 columns" in text
     assert "the model has" not in text
     assert "the model has" in Page(render_report(results)).text
+
+
+@pytest.mark.parametrize(("drawn", "told"), [(True, True), (False, False), (None, False)])
+def test_a_model_that_learned_from_earlier_steps_says_so(drawn, told):
+    results = full_results()
+    results = results | {"model": results["model"] | {"drawn": drawn}}
+    assert ("earlier steps to the outcome" in by_number(results)["12c"].text) == told
