@@ -220,7 +220,7 @@ def _together() -> _Made:
     """Return how likely it is that proteinuria and eGFR both truly fell."""
     entry = _entry(
         "upcr_and_egfr_fall",
-        "probability that proteinuria truly fell by 25 % or more while eGFR fell",
+        "probability that UPCR truly fell by 25 % or more, and eGFR too",
         "1",
         "product of the two posterior probabilities",
     )
