@@ -164,8 +164,8 @@ def affordable(
     """Return the pieces that a number of parameters allows.
 
     A missing value is the mean of the others. What its being missing tells besides gets a piece
-    after all others: most that is missing was not asked for, which is no reason to leave out what
-    was.
+    after all others: much that is missing was just not asked for, which is no reason to leave out
+    what was.
 
     Parameters
     ----------
