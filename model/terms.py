@@ -159,7 +159,7 @@ def affordable(
     pieces: Sequence[Piece],
     known: Collection[str],
     sometimes_missing: Collection[str],
-    parameters: int | None,
+    parameters: int,
 ) -> tuple[Piece, ...]:
     """Return the pieces that a number of parameters allows.
 
@@ -175,9 +175,9 @@ def affordable(
         Terms that tell something in the training data; others are passed over.
     sometimes_missing : collection of str
         Terms that get a piece for their missingness.
-    parameters : int, optional
-        How many columns there may be; all without it. The landmark's own are not counted: they are
-        the model's baseline, as the intercept is.
+    parameters : int
+        How many columns there may be. The landmark's own are not counted: they are the model's
+        baseline, as the intercept is.
 
     Examples
     --------
@@ -193,7 +193,7 @@ def affordable(
     for piece in (*pieces, *gaps):
         alone = piece == Piece(piece.term) or piece.shape == "hat"
         rests_on_it = alone or Piece(piece.term) in chosen
-        room = parameters is None or parameters_of([*chosen, piece]) <= parameters
+        room = parameters_of([*chosen, piece]) <= parameters
         if piece.term in known and rests_on_it and room:
             chosen.append(piece)
     return tuple(chosen)

@@ -206,9 +206,12 @@ def _chosen_pieces(
     rows: AtRisk,
     known: dict[str, Feature],
     config: TrainingConfig,
-    parameters: int | None,
+    parameters: int,
 ) -> tuple[tuple[Piece, ...], dict[str, str]]:
-    """Return what enters the model, and why other terms do not."""
+    """Return what enters the model, and why other terms do not.
+
+    Terms that a configuration names enter in any case; what their gaps tell, if there is room.
+    """
     terms = terms_of(config.pieces)
     refuse_the_outcome(terms, known, config.landmark_days[0])
     unknown = [name for name in terms if name not in known]
@@ -217,6 +220,8 @@ def _chosen_pieces(
     learned_from, rare = rows.features[rows.has_outcome], _too_rare(rows, config)
     why = {name: rare.get(name) or why_useless(name, learned_from) for name in terms}
     telling = {name for name in terms if not why[name]}
+    if config.terms:
+        parameters = max(parameters, len(telling))
     if len(config.landmark_days) > 1:
         telling.add(LANDMARK_MONTH)
     missing = {name for name in telling if _gaps(name, rows.features).any()}
@@ -339,10 +344,8 @@ def _sample_size(rows: AtRisk, parameters: int, config: TrainingConfig) -> Sampl
     return sample_size(patients, expected_events(rows), parameters, config.anticipated_auroc)
 
 
-def _affordable_parameters(rows: AtRisk, config: TrainingConfig) -> int | None:
-    """Return how many parameters there may be; None where a configuration names its own terms."""
-    if config.terms:
-        return None
+def _affordable_parameters(rows: AtRisk, config: TrainingConfig) -> int:
+    """Return how many parameters the patients can carry, and no fewer than the shortest model's."""
     most = _sample_size(rows, 1, config).affordable_parameters
     return max(most, SHORTEST_ALLOWED if config.allow_small else SHORTEST)
 

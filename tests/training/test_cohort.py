@@ -364,3 +364,17 @@ def test_a_gap_costs_no_parameter_that_a_value_could_have():
     terms = ("chronicity_index_shrunken", "log_upcr_change")
     named = build_cohort(simulated(), load_definition(), config.changed(terms=terms))
     assert {piece.term for piece in named.pieces if piece.shape == "missing"} == set(terms)
+
+
+def test_terms_that_are_named_all_enter_and_their_gaps_as_far_as_there_is_room():
+    config = TrainingConfig(allow_small=True)
+    few = build_cohort(simulated(), load_definition(), config)
+    room = few.sample_size.affordable_parameters
+    terms = few.terms[:-1]
+    named = build_cohort(simulated(), load_definition(), config.changed(terms=terms))
+    assert named.terms == terms
+    assert len(terms) < named.sample_size.parameters == room
+    more = (*few.terms, "log_upcr_change", "albumin_change", "c3_change")
+    named = build_cohort(simulated(), load_definition(), config.changed(terms=more))
+    assert named.terms == more
+    assert named.sample_size.parameters == len(more) > room
