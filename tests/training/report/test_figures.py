@@ -96,7 +96,14 @@ def test_effects_of_early_and_late_landmarks_are_told_apart():
         "week 12",
         "week 26",
     }
+    assert "Thin lines are early landmarks" in drawn.caption
     assert len(effects.odds(FULL).rows) == 7
+
+
+def test_effects_of_one_landmark_name_it():
+    primary = [one for one in FULL.effects if one.at_landmark == FULL.task.primary_landmark]
+    drawn = effects.partial_effects(FULL.model_copy(update={"effects": primary}))
+    assert drawn.caption.startswith("The risk at week 12 as one input changes")
 
 
 def test_instability_and_learning_show_the_numbers():

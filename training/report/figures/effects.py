@@ -53,11 +53,23 @@ def partial_effects(results: Results) -> Drawing | None:
             figure,
             "effects-figure",
             _in_words(shown),
-            "The risk as one input changes and the others stay at their mean. Thin lines are early "
-            "landmarks, thick lines late ones. Associations, not causes.",
+            _caption(shown),
             ("Input", "Landmark", "Value", "Risk"),
             rows,
         )
+
+
+def _caption(shown: Sequence[Sequence[Effect]]) -> str:
+    """Return what the lines are: of several landmarks, or of the one that all are of."""
+    said = "as one input changes and the others stay at their mean."
+    weeks = {_week(effect) for effects in shown for effect in effects}
+    if len(weeks) == 1:
+        (week,) = weeks
+        return f"The risk {f'at {week} ' if week else ''}{said} Associations, not causes."
+    return (
+        f"The risk {said} Thin lines are early landmarks, thick lines late ones. Associations, "
+        "not causes."
+    )
 
 
 def odds(results: Results) -> Drawing | None:
@@ -148,8 +160,12 @@ def _names(effect: Effect) -> list[str]:
     return [value_text(value) for value in effect.values]
 
 
+def _week(effect: Effect) -> str:
+    return "" if effect.at_landmark is None else f"week {effect.at_landmark / 7:.3g}"
+
+
 def _cells(effect: Effect) -> list[tuple[str, ...]]:
-    landmark = "" if effect.at_landmark is None else f"week {effect.at_landmark / 7:.3g}"
+    landmark = _week(effect)
     every = max(1, (len(effect.values) - 1) // 4)
     name = effect.meaning or effect.feature
     return [
